@@ -1,0 +1,310 @@
+"""The records every other file speaks in: frozen, standard library only, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Literal
+
+Kind = Literal[
+    "summary",
+    "symptoms",
+    "impact",
+    "timeline",
+    "trigger",
+    "detection",
+    "root_cause",
+    "contributing_factors",
+    "five_whys",
+    "resolution",
+    "verification",
+    "lessons",
+    "action_items",
+    "related",
+    "people",
+    "stats",
+    "support",
+    "other",
+]
+BlockKind = Literal["paragraph", "list_item", "table_row", "code", "quote", "field"]
+Verdict = Literal["strong", "possible", "none"]
+Level = Literal["SEV0", "SEV1", "SEV2", "SEV3", "SEV4", "SEV5"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, list item, table row or code fence as plain text.
+
+    ``text`` keeps the line breaks of the source: its i-th line (from 0) stands on line ``line + i`` of the file.
+    What is not content (comments, template residue) is blanked, so the count of lines never changes.
+    """
+
+    kind: BlockKind
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What stands under one heading, down to the next heading of any level.
+
+    ``path`` holds the headings from the outermost down to this one, without the document's title; it is empty
+    for text before the first heading. ``kinds`` has more than one entry for a combined heading
+    ("Root cause and mitigation").
+    """
+
+    heading: str
+    path: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    blocks: tuple[Block, ...]
+    line: int
+
+    @property
+    def kind(self) -> Kind:
+        return self.kinds[0]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(block.text for block in self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A root cause or a resolution and the kind of section that supplied it."""
+
+    text: str
+    source: Kind
+    heading: str
+    line: int
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link out of a document. ``incident_id`` is None while the target is not an incident of the corpus."""
+
+    target: str
+    text: str
+    kind: Literal["wiki", "embed", "url"]
+    line: int
+    incident_id: str | None = None
+
+    @property
+    def dangling(self) -> bool:
+        return self.kind == "wiki" and self.incident_id is None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionItem:
+    """A follow-up. ``done`` is None where the document records no status."""
+
+    text: str
+    line: int
+    priority: str | None = None
+    owner: str | None = None
+    due: str | None = None
+    status: str | None = None
+    done: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    """One row of a timeline; ``minute`` counts from the first event, across midnight."""
+
+    time: str
+    text: str
+    line: int
+    minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Milestones:
+    """Minutes from the first event of the timeline; None where the timeline does not tell."""
+
+    first_action: int | None = None
+    cause_found: int | None = None
+    mitigated: int | None = None
+    resolved: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One post-incident document, read."""
+
+    id: str
+    title: str
+    path: str
+    date: str | None = None
+    severity: str | None = None
+    level: Level | None = None
+    services: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    status: str | None = None
+    duration_minutes: int | None = None
+    author: str | None = None
+    aliases: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+    links: tuple[Link, ...] = ()
+    action_items: tuple[ActionItem, ...] = ()
+    timeline: tuple[TimelineEvent, ...] = ()
+    milestones: Milestones = Milestones()
+    root_cause: Answer | None = None
+    resolution: Answer | None = None
+
+    @property
+    def stem(self) -> str:
+        """The file name without its ending: what a wiki link and a judged query name."""
+        name = PurePosixPath(self.path)
+        return name.stem if name.suffix.lower() in MARKDOWN_SUFFIXES else name.name
+
+    @property
+    def open_action_items(self) -> tuple[ActionItem, ...]:
+        """Action items that nobody recorded as done."""
+        return tuple(item for item in self.action_items if not item.done)
+
+
+MARKDOWN_SUFFIXES = (".md", ".markdown", ".mdown")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a document: where, what, and what to do about it.
+
+    ``skipped`` says that the document could not be indexed at all.
+    """
+
+    path: str
+    line: int | None
+    message: str
+    hint: str
+    skipped: bool = False
+
+    @property
+    def location(self) -> str:
+        return self.path if self.line is None else f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An incident together with the markdown it was read from."""
+
+    incident: Incident
+    source: str
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage of one section, within the encoder's token budget.
+
+    ``text`` is plain text; ``start_line`` and ``end_line`` are the first and last line of the file it stands on.
+    ``content_hash`` identifies the text and nothing else: equal passages share one vector.
+    """
+
+    id: str
+    incident_id: str
+    kind: Kind
+    heading: str
+    text: str
+    start_line: int
+    end_line: int
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a hit must satisfy: any of the values named in a field, every field named. Dates are inclusive."""
+
+    services: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
+
+    def __bool__(self) -> bool:
+        return any((self.services, self.severities, self.tags, self.statuses, self.since, self.until))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A symptom description and what its precedents must satisfy."""
+
+    text: str
+    limit: int = 10
+    filters: Filters = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage that made an incident match.
+
+    ``score`` is the cosine to the query; ``highlights`` are (start, end) offsets into ``chunk.text``.
+    """
+
+    chunk: Chunk
+    score: float
+    highlights: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A precedent. ``score`` orders the hits of one query and means nothing between queries; ``confidence`` (0 to 1) does.
+
+    ``contributions`` names what each leg added to ``score``.
+    """
+
+    incident: Incident
+    rank: int
+    score: float
+    confidence: float
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+    contributions: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The answer to a query. ``searched`` counts the incidents that passed the filters."""
+
+    query: Query
+    verdict: Verdict
+    hits: tuple[Hit, ...]
+    searched: int
+    index_id: str
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing. ``facets`` maps a field to (value, count) pairs, most frequent first."""
+
+    incidents: tuple[Incident, ...]
+    total: int
+    offset: int
+    limit: int
+    facets: dict[str, tuple[tuple[str, int], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """What an index holds and how it was made. ``created`` is ISO 8601 in UTC, ``bytes`` the size on disk."""
+
+    id: str
+    path: str
+    created: str
+    model: str
+    dimension: int
+    max_tokens: int
+    incidents: int
+    chunks: int
+    passages: int
+    problems: int
+    bytes: int
+    sources: tuple[str, ...]
+
+
+def unique(values: Iterable[str]) -> tuple[str, ...]:
+    """The distinct values in the order of their first appearance."""
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,128 @@
+"""Every setting, once: its name, default and help. Flags, the environment and a TOML file set the same table.
+
+Precedence, strongest first: a command-line flag, ``RCASEARCH_<NAME>``, ``RCASEARCH_<NAME>_FILE`` (the value is the content
+of that file: for secrets), the TOML file, the default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from rcasearch.errors import SettingsError
+
+PREFIX = "RCASEARCH_"
+CONFIG_FILE = "rcasearch.toml"
+
+
+def _setting(default: Any, help: str, *, low: int | None = None, high: int | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values in force. Field order is the order of the documentation."""
+
+    index: str = _setting("indexes/default", "The index folder that `index` writes and everything else reads.")
+    model: str = _setting(
+        "all-MiniLM-L6-v2",
+        "A sentence-transformers model: a folder, or a name. The default comes with the installation; other names must be "
+        "in the local model cache.",
+    )
+    host: str = _setting("127.0.0.1", "The address that `serve` listens on.")
+    port: int = _setting(8080, "The port that `serve` listens on; 0 takes a free one.", low=0, high=65535)
+    threads: int = _setting(4, "Threads that `serve` answers with.", low=1, high=256)
+    limit: int = _setting(10, "Incidents in an answer when the caller names no number.", low=1, high=100)
+    max_query_chars: int = _setting(200_000, "Characters a query may have.", low=1, high=10_000_000)
+    max_body_bytes: int = _setting(1_048_576, "Bytes a request body may have.", low=1_024, high=1_073_741_824)
+    max_document_bytes: int = _setting(
+        2_097_152, "Bytes a document may have; a larger one is reported and skipped.", low=1_024, high=1_073_741_824
+    )
+
+    @classmethod
+    def load(
+        cls,
+        flags: Mapping[str, Any] | None = None,
+        env: Mapping[str, str] | None = None,
+        config: Path | None = None,
+    ) -> Settings:
+        """The settings in force, from flags over the environment over the TOML file over the defaults.
+
+        ``config`` defaults to ``$RCASEARCH_CONFIG``, else to ``rcasearch.toml`` where that exists.
+        Raises SettingsError naming the setting and where its wrong value came from.
+        """
+        environment = os.environ if env is None else env
+        given = {name: value for name, value in (flags or {}).items() if value is not None}
+        values = {**_from_file(config, environment), **_from_environment(environment)}
+        checked = {name: _checked(name, value, origin) for name, (value, origin) in values.items()}
+        checked.update({name: _checked(name, value, f"--{name.replace('_', '-')}") for name, value in given.items()})
+        return cls(**checked)
+
+
+def describe() -> list[tuple[str, str, str, str]]:
+    """(name, environment variable, default, help) of every setting, in order."""
+    return [(f.name, PREFIX + f.name.upper(), str(f.default), f.metadata["help"]) for f in fields(Settings)]
+
+
+def _fields() -> dict[str, Any]:
+    return {f.name: f for f in fields(Settings)}
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    found: dict[str, tuple[Any, str]] = {}
+    for name in _fields():
+        variable = PREFIX + name.upper()
+        if path := env.get(variable + "_FILE"):
+            found[name] = (_read_value(path, variable + "_FILE"), f"{variable}_FILE ({path})")
+        if variable in env:
+            found[name] = (env[variable], variable)
+    return found
+
+
+def _read_value(path: str, variable: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{variable} names the file {path}, which cannot be read: {error}.", "Make it a readable text file or unset the variable."
+        ) from None
+
+
+def _from_file(config: Path | None, env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    named = config or (Path(env[PREFIX + "CONFIG"]) if env.get(PREFIX + "CONFIG") else None)
+    path = named or Path(CONFIG_FILE)
+    if named is None and not path.is_file():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"The settings file {path} cannot be used: {error}.", "Mend it, or name another by RCASEARCH_CONFIG.") from None
+    if unknown := sorted(set(table) - set(_fields())):
+        raise SettingsError(
+            f"The settings file {path} has unknown settings: {', '.join(unknown)}.", f"Known settings: {', '.join(_fields())}."
+        )
+    return {name: (value, str(path)) for name, value in table.items()}
+
+
+def _checked(name: str, value: Any, origin: str) -> Any:
+    spec = _fields()[name]
+    if not isinstance(spec.default, int):
+        if not isinstance(value, str) or not value.strip():
+            raise SettingsError(f"The setting {name}, from {origin}, must be text that is not empty.", spec.metadata["help"], field=name)
+        return value
+    low, high = spec.metadata["low"], spec.metadata["high"]
+    try:
+        number = int(value) if not isinstance(value, bool | float) else None
+    except (TypeError, ValueError):
+        number = None
+    if number is None or not low <= number <= high:
+        raise SettingsError(
+            f"The setting {name}, from {origin}, is {value!r}; it must be a whole number from {low} to {high}.",
+            spec.metadata["help"],
+            field=name,
+        )
+    return number
