@@ -1,0 +1,51 @@
+"""What several tests share: a small corpus, and an index of it made with the real model, once a session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from rcasearch.search import Searcher
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus() -> Path:
+    """Eight incidents in several layouts; the file name of each tells what failed. Read only."""
+    return DATA / "corpus"
+
+
+@pytest.fixture(scope="session")
+def tiny_queries() -> Path:
+    """Five judged queries over the tiny corpus."""
+    return DATA / "queries.jsonl"
+
+
+@pytest.fixture(scope="session")
+def tiny_index(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of the tiny corpus. Read only: a test that writes makes its own."""
+    from rcasearch.index import build
+    from rcasearch.settings import Settings
+
+    index = tmp_path_factory.mktemp("tiny") / "index"
+    build([tiny_corpus], Settings(index=str(index)))
+    return index
+
+
+@pytest.fixture(scope="session")
+def tiny_searcher(tiny_index: Path) -> Iterator[Searcher]:
+    """A searcher over the tiny index, the same for every test."""
+    from rcasearch.search import Searcher
+    from rcasearch.settings import Settings
+
+    searcher = Searcher.open(Settings(index=str(tiny_index)))
+    yield searcher
+    searcher.close()
