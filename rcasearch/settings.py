@@ -88,7 +88,8 @@ def _read_value(path: str, variable: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"{variable} names the file {path}, which cannot be read: {error}.", "Make it a readable text file or unset the variable."
+            f"{variable} names the file {path}, which cannot be read: {error}.",
+            "Make it a readable text file or unset the variable.",
         ) from None
 
 
@@ -100,7 +101,9 @@ def _from_file(config: Path | None, env: Mapping[str, str]) -> dict[str, tuple[A
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"The settings file {path} cannot be used: {error}.", "Mend it, or name another by RCASEARCH_CONFIG.") from None
+        raise SettingsError(
+            f"The settings file {path} cannot be used: {error}.", "Mend it, or name another by RCASEARCH_CONFIG."
+        ) from None
     if unknown := sorted(set(table) - set(_fields())):
         raise SettingsError(
             f"The settings file {path} has unknown settings: {', '.join(unknown)}.", f"Known settings: {', '.join(_fields())}."
@@ -112,7 +115,9 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     spec = _fields()[name]
     if not isinstance(spec.default, int):
         if not isinstance(value, str) or not value.strip():
-            raise SettingsError(f"The setting {name}, from {origin}, must be text that is not empty.", spec.metadata["help"], field=name)
+            raise SettingsError(
+                f"The setting {name}, from {origin}, must be text that is not empty.", spec.metadata["help"], field=name
+            )
         return value
     low, high = spec.metadata["low"], spec.metadata["high"]
     try:
