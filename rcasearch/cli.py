@@ -1,0 +1,236 @@
+"""The command line: what may be typed, and what each failure exits with.
+
+Nothing heavy is imported here, so that ``--help`` answers at once; the commands import what they use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rcasearch import __version__, commands
+from rcasearch.errors import (
+    IndexLockedError,
+    IndexMismatchError,
+    IndexMissingError,
+    NotFoundError,
+    RcaSearchError,
+)
+from rcasearch.settings import Settings, describe
+
+NOT_FOUND, USAGE, NO_INDEX, INTERRUPTED, BROKEN_PIPE = 1, 2, 3, 130, 141
+_EXIT_CODES: dict[type[RcaSearchError], int] = {
+    NotFoundError: NOT_FOUND,
+    IndexMissingError: NO_INDEX,
+    IndexMismatchError: NO_INDEX,
+    IndexLockedError: NO_INDEX,
+}
+
+MAIN_EPILOG = """\
+examples:
+  rcasearch index ~/rcas                          read a folder of markdown RCAs
+  rcasearch search checkout returns 503           what looked like this before?
+  pbpaste | rcasearch search -                    the same for a pasted alert
+  rcasearch show 2024-03-14-checkout-503          read one incident
+  rcasearch serve                                 the same in a browser, and as an HTTP API
+
+exit codes: 0 done, 1 not found (or, with index --strict, problems), 2 usage, settings or
+query wrong, 3 no index or one that cannot be used, 130 interrupted"""
+
+INDEX_EPILOG = """\
+Only what changed is encoded again, so run it as often as you like. A search that is running
+meanwhile keeps the old index; a server picks the new one up.
+
+examples:
+  rcasearch index ~/rcas                          one folder, with all folders below it
+  rcasearch index ~/rcas ../wiki/postmortems      several
+  rcasearch index ~/rcas --index indexes/team     another index beside the default one
+  rcasearch index docs/rcas --strict              in CI: fail when a document has a problem"""
+
+SEARCH_EPILOG = """\
+Describe what you see, or paste the alert, log or stack trace as it is. An incident must match
+every filter; a filter given twice takes either value.
+
+examples:
+  rcasearch search checkout returns 503 and all workers wait
+  rcasearch search -k 3 --service checkout --since 2025-01-01 pool timeout
+  rcasearch search --severity SEV1 --severity SEV2 "certificate has expired"
+  kubectl logs deploy/checkout --tail 50 | rcasearch search -
+  rcasearch search --json "disk full" | jq '.hits[].id'"""
+
+SIMILAR_EPILOG = """\
+A is similar to B without B being among the most similar of A: each list holds its own best.
+
+examples:
+  rcasearch similar 2024-03-14-checkout-503
+  rcasearch similar 2024-03-14-checkout-503 -k 5 --json"""
+
+SHOW_EPILOG = """\
+examples:
+  rcasearch show 2024-03-14-checkout-503             for reading
+  rcasearch show 2024-03-14-checkout-503 --markdown  the document as it was written
+  rcasearch show 2024-03-14-checkout-503 --json      for programs"""
+
+EVAL_EPILOG = """\
+A judged query is a line of JSON: {"id": "q1", "text": "what is seen", "kind": "symptom",
+"relevant": {"file stem or incident id": grade}}; a kind is symptom, alert, cause or none.
+
+examples:
+  rcasearch eval --queries seeds/queries.jsonl --index indexes/seeds
+  rcasearch eval --queries judged.jsonl --ranker plain       every section a chunk, best cosine
+  rcasearch eval --queries judged.jsonl --run run.jsonl      write the rankings down as well"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the return value is the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    parser = build_parser()
+    args = _parse(parser, argv)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return USAGE
+    try:
+        code = int(args.run(args, _settings(args)))
+        sys.stdout.flush()
+    except RcaSearchError as error:
+        return _fail(error.message, error.hint, next((c for kind, c in _EXIT_CODES.items() if isinstance(error, kind)), USAGE))
+    except BrokenPipeError:
+        # Python would complain at exit when it flushes what nobody reads.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return _fail(f"{error.strerror or error}{where}.", "Check the path, its permissions and the free space.", USAGE)
+    return code
+
+
+def _parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; words of a query may stand after an option as well, which argparse alone does not take."""
+    args, extra = parser.parse_known_args(argv)
+    if extra and (args.command != "search" or any(word.startswith("-") for word in extra)):
+        parser.error(f"unrecognized arguments: {' '.join(extra)}")
+    if extra:
+        args.text += extra
+    return args
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    names = {name for name, *_ in describe()}
+    flags = {name: value for name, value in vars(args).items() if name in names and name != "limit"}
+    return Settings.load(flags, config=args.config)
+
+
+def _fail(message: str, hint: str, code: int) -> int:
+    print(f"rcasearch: {message}", file=sys.stderr)
+    if hint:
+        print(f"  {hint}", file=sys.stderr)
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; a test compares its help with golden files."""
+    parser = argparse.ArgumentParser(
+        prog="rcasearch",
+        description="Find the past incidents most like the one you are in, with root cause and resolution.",
+        epilog=MAIN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"rcasearch {__version__}")
+    parser.set_defaults(command=None)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    _add_index(subparsers)
+    _add_search(subparsers)
+    _add_similar(subparsers)
+    _add_show(subparsers)
+    _add_info(subparsers)
+    _add_serve(subparsers)
+    _add_eval(subparsers)
+    return parser
+
+
+Subparsers = argparse._SubParsersAction  # argparse offers no public name for it
+
+
+def _add(subparsers: Subparsers[argparse.ArgumentParser], name: str, help: str, epilog: str = "") -> argparse.ArgumentParser:
+    parser = subparsers.add_parser(
+        name,
+        help=help,
+        description=help[0].upper() + help[1:] + ".",
+        epilog=epilog or None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=commands.COMMANDS[name])
+    shared = parser.add_argument_group("settings", "each also as RCASEARCH_<NAME> or in rcasearch.toml")
+    shared.add_argument("--index", metavar="DIR", help=f"the index folder (default: {Settings().index})")
+    shared.add_argument("--model", metavar="NAME", help=f"a sentence-transformers model (default: {Settings().model})")
+    shared.add_argument("--config", metavar="FILE", type=Path, help="a settings file instead of rcasearch.toml")
+    return parser
+
+
+def _add_index(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "index", "read folders of markdown RCAs into an index", INDEX_EPILOG)
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", type=Path, help="a folder, or a markdown file")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when a document has a problem")
+
+
+def _add_search(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "search", "find precedents for a description or a pasted alert", SEARCH_EPILOG)
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="what you see; - or nothing reads standard input")
+    _add_filters(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON, as the HTTP API answers")
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-k", "--limit", metavar="N", help=f"incidents in the answer (default: {Settings().limit})")
+    filters = parser.add_argument_group("filters")
+    filters.add_argument("--service", action="append", metavar="NAME", help="only incidents of this service; may be repeated")
+    filters.add_argument("--severity", action="append", metavar="LEVEL", help="SEV1, P1, critical, … in any spelling")
+    filters.add_argument("--tag", action="append", metavar="TAG", help="only incidents with this tag")
+    filters.add_argument("--status", action="append", metavar="STATUS", help="resolved, open, …")
+    filters.add_argument("--since", metavar="DATE", help="on or after this day (YYYY-MM-DD)")
+    filters.add_argument("--until", metavar="DATE", help="on or before this day")
+
+
+def _add_similar(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "similar", "find the incidents most like one on record", SIMILAR_EPILOG)
+    parser.add_argument("id", metavar="ID", help="an incident's id or file name")
+    _add_filters(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON, as the HTTP API answers")
+
+
+def _add_show(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "show", "print one incident", SHOW_EPILOG)
+    parser.add_argument("id", metavar="ID", help="an incident's id or file name")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print it as JSON")
+    form.add_argument("--markdown", action="store_true", help="print the document as it was written")
+
+
+def _add_info(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "info", "tell what the index holds and how it was made")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    parser.add_argument("--problems", action="store_true", help="list every problem found in the documents instead")
+
+
+def _add_serve(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "serve", "answer searches in a browser and over HTTP")
+    parser.add_argument("--host", help=f"the address to listen on (default: {Settings().host})")
+    parser.add_argument("--port", help=f"the port to listen on, 0 for a free one (default: {Settings().port})")
+    parser.add_argument("--threads", metavar="N", help=f"threads to answer with (default: {Settings().threads})")
+
+
+def _add_eval(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "eval", "measure the ranking on judged queries", EVAL_EPILOG)
+    parser.add_argument("--queries", metavar="FILE", type=Path, default=Path("seeds/queries.jsonl"), help="default: %(default)s")
+    parser.add_argument(
+        "--run", metavar="FILE", type=Path, dest="run_file", help="write the rankings to this file, one line a query"
+    )
+    parser.add_argument("--ranker", choices=("hybrid", "plain"), default="hybrid", help="default: %(default)s")
+    parser.add_argument("--json", action="store_true", help="print the measures as JSON")

@@ -1,0 +1,188 @@
+"""What each command does: call the core, print what it answers. Imports what is heavy only where it is used."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rcasearch.settings import Settings
+
+if TYPE_CHECKING:
+    from rcasearch.model import Results
+    from rcasearch.search import Searcher
+
+FILTERS = ("service", "severity", "tag", "status", "since", "until")
+PAGER = "less -FRX"
+
+
+def index(args: argparse.Namespace, settings: Settings) -> int:
+    """Build the index; print what it holds on stdout, what is wrong with the documents on stderr."""
+    from rcasearch.index import build
+    from rcasearch.progress import progress
+    from rcasearch.render_text import problems_as_text
+    from rcasearch.wording import plural
+
+    with progress(sys.stderr) as report:
+        built = build(args.sources, settings, report)
+    if built.problems:
+        print(problems_as_text(built.problems, _width(sys.stderr), _color(sys.stderr)), file=sys.stderr)
+    info = built.info
+    encoded = f"{built.encoded:,} of {plural(info.passages, 'passage')} encoded, {built.reused:,} reused"
+    print(f"Indexed {plural(info.incidents, 'incident')} in {built.seconds:.1f} s ({encoded}): {settings.index}")
+    return 1 if args.strict and built.problems else 0
+
+
+def search(args: argparse.Namespace, settings: Settings) -> int:
+    """Answer a query from the arguments or from stdin."""
+    from rcasearch.query import parse_query
+
+    text = " ".join(args.text)
+    if text in ("", "-"):
+        text = _read_stdin()
+    query = parse_query({"text": text, **_given(args, ("limit", *FILTERS))}, settings)
+    with _Opened(settings) as searcher:
+        _print_results(searcher.search(query), args.json)
+    return 0
+
+
+def similar(args: argparse.Namespace, settings: Settings) -> int:
+    """Answer with the incidents most like one on record."""
+    from rcasearch.query import parse_query
+
+    # The text is never searched: the one validator checks limit and filters.
+    query = parse_query({"text": args.id, **_given(args, ("limit", *FILTERS))}, settings)
+    with _Opened(settings) as searcher:
+        _print_results(searcher.similar(args.id, query.limit, query.filters), args.json)
+    return 0
+
+
+def show(args: argparse.Namespace, settings: Settings) -> int:
+    """Print an incident for reading, as JSON or as it was written."""
+    from rcasearch.render import incident_as_dict
+    from rcasearch.render_text import incident_as_text
+
+    with _Opened(settings) as searcher:
+        incident = searcher.incident(args.id)
+        if args.markdown:
+            sys.stdout.write(searcher.source(incident.id))
+        elif args.json:
+            _print_json(incident_as_dict(incident))
+        else:
+            backlinks = searcher.backlinks(incident.id)
+            _page(incident_as_text(incident, backlinks, _width(sys.stdout), _color(sys.stdout)))
+    return 0
+
+
+def info(args: argparse.Namespace, settings: Settings) -> int:
+    """Print what the index holds, or every problem its documents have."""
+    from rcasearch.render import info_as_dict, problem_as_dict
+    from rcasearch.render_text import info_as_text, problems_as_text
+
+    with _Opened(settings) as searcher:
+        if args.problems and args.json:
+            _print_json([problem_as_dict(problem) for problem in searcher.problems()])
+        elif args.problems:
+            found = problems_as_text(searcher.problems(), _width(sys.stdout), _color(sys.stdout), limit=None)
+            _page(found or "No problems found.\n")
+        elif args.json:
+            _print_json(info_as_dict(searcher.info))
+        else:
+            sys.stdout.write(info_as_text(searcher.info, _width(sys.stdout), _color(sys.stdout)))
+    return 0
+
+
+def serve(_args: argparse.Namespace, settings: Settings) -> int:
+    """Serve until interrupted."""
+    from rcasearch.web import serve
+
+    serve(settings)
+    return 0
+
+
+def evaluate(args: argparse.Namespace, settings: Settings) -> int:
+    """Print the measures of a ranking on judged queries."""
+    from rcasearch.evaluate import evaluate
+
+    with _Opened(settings) as searcher:
+        report = evaluate(searcher, args.queries, ranker=args.ranker, run_path=args.run_file)
+    if args.json:
+        _print_json(report.as_dict())
+    else:
+        print(report.table())
+    return 0
+
+
+class _Opened:
+    """A searcher for the length of a ``with``; says on stderr that it loads when that takes long and somebody looks on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __enter__(self) -> Searcher:
+        from rcasearch.search import Searcher
+
+        self._searcher = Searcher.open(self._settings)
+        return self._searcher
+
+    def __exit__(self, *_: object) -> None:
+        self._searcher.close()
+
+
+def _read_stdin() -> str:
+    if sys.stdin.isatty():
+        print("Paste the alert, then press Enter and Ctrl-D.", file=sys.stderr)
+    return sys.stdin.buffer.read().decode("utf-8", errors="replace")
+
+
+def _given(args: argparse.Namespace, names: tuple[str, ...]) -> Mapping[str, object]:
+    return {name: value for name in names if (value := getattr(args, name)) is not None}
+
+
+def _print_results(results: Results, as_json: bool) -> None:
+    from rcasearch.render import as_dict
+    from rcasearch.render_text import as_text
+
+    if as_json:
+        _print_json(as_dict(results))
+    else:
+        _page(as_text(results, _width(sys.stdout), _color(sys.stdout)))
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _page(text: str) -> None:
+    """Print, through a pager where a person reads and the text is longer than the screen: the best precedent comes first."""
+    pager = shlex.split(os.environ.get("PAGER", PAGER))
+    lines = shutil.get_terminal_size().lines
+    if not sys.stdout.isatty() or text.count("\n") < lines or not pager or not shutil.which(pager[0]):
+        sys.stdout.write(text)
+        return
+    subprocess.run(pager, input=text, text=True, check=False)
+
+
+def _width(stream: TextIO) -> int:
+    return min(100, shutil.get_terminal_size().columns) if stream.isatty() or "COLUMNS" in os.environ else 80
+
+
+def _color(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
+    "index": index,
+    "search": search,
+    "similar": similar,
+    "show": show,
+    "info": info,
+    "serve": serve,
+    "eval": evaluate,
+}
