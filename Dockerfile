@@ -1,0 +1,43 @@
+# Two stages: the first makes a virtual environment and an index of the example documents, the second runs them.
+# At run time nothing is fetched. BASE_IMAGE needs python3 (3.11 or later) with venv and pip.
+ARG BASE_IMAGE=python:3.11-slim-bookworm
+
+FROM ${BASE_IMAGE} AS builder
+# PIP_ARGS: more arguments for pip, for instance a source of CPU builds of torch.
+ARG PIP_ARGS=""
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 HF_HUB_OFFLINE=1
+WORKDIR /src
+RUN python3 -m venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH
+COPY pyproject.toml constraints.txt ./
+# The dependencies alone first, so that a change of the code does not fetch them again; torch before them, by its pin.
+RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
+    && pip install ${PIP_ARGS} -c constraints.txt torch \
+    && pip install ${PIP_ARGS} -c constraints.txt -r requirements.txt
+COPY README.md LICENSE ./
+COPY rcasearch rcasearch
+RUN pip install --no-deps .
+COPY seeds seeds
+RUN rcasearch index seeds --index /opt/example
+
+FROM ${BASE_IMAGE}
+LABEL org.opencontainers.image.title="rcasearch" \
+      org.opencontainers.image.description="Offline precedent search over post-incident RCA documents" \
+      org.opencontainers.image.licenses="Apache-2.0"
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent rcasearch \
+    && mkdir /documents /indexes && chown rcasearch:rcasearch /indexes
+COPY --from=builder /opt/venv /opt/venv
+COPY --from=builder /opt/example /opt/example
+COPY docker/start.sh /opt/start.sh
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    HF_HUB_OFFLINE=1 \
+    RCASEARCH_HOST=0.0.0.0 \
+    RCASEARCH_INDEX=/indexes/documents
+USER 10001:10001
+WORKDIR /indexes
+VOLUME ["/documents", "/indexes"]
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python3", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ.get('RCASEARCH_PORT', '8080') + '/healthz', timeout=4)"]
+CMD ["sh", "/opt/start.sh"]

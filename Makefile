@@ -1,0 +1,88 @@
+# Every job has a target; `make` alone lists them. Nothing here needs root, a running server or a model hub.
+#
+#   PYTHON     the interpreter to make the virtual environment with            make serve PYTHON=python3.12
+#   PIP_ARGS   more arguments for pip, for instance a source of CPU builds     make serve PIP_ARGS="--extra-index-url URL"
+#              of torch: the plain build on x86-64 Linux brings CUDA along
+#   DOCS       the folder of RCAs that `serve`, `index` use                    make serve DOCS=~/rcas
+PYTHON ?= python3
+PIP_ARGS ?=
+VENV ?= .venv
+DOCS ?= seeds
+INDEX ?= indexes/$(notdir $(abspath $(DOCS)))
+QUERIES ?= seeds/queries.jsonl
+PYTEST_ARGS ?=
+IMAGE ?= rcasearch
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install $(PIP_ARGS) --disable-pip-version-check -c constraints.txt
+STAMP := $(INDEX).stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help serve index eval test lint format bench image clean distclean install install-dev
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+serve: index  ## index DOCS (the seeds, if not named) and serve them on http://127.0.0.1:8080
+	$(BIN)/rcasearch serve --index $(INDEX)
+
+# Loading the model only to find that nothing changed takes seconds, so a look at the clocks comes first.
+index: install  ## bring the index of DOCS up to date
+	@if [ ! -d $(INDEX) ] || [ ! -e $(STAMP) ] \
+	  || [ -n "$$(find $(DOCS) -newer $(STAMP) -print -quit)" ] \
+	  || [ -n "$$(find rcasearch -name web -prune -o -type f ! -name '*.pyc' -newer $(STAMP) -print -quit)" ]; then \
+	  mkdir -p $(dir $(STAMP)) && touch $(STAMP).new \
+	  && $(BIN)/rcasearch index $(DOCS) --index $(INDEX) && mv $(STAMP).new $(STAMP); \
+	fi
+
+eval: index  ## measure the ranking on the judged queries of the seeds
+	$(BIN)/rcasearch eval --index $(INDEX) --queries $(QUERIES)
+
+test: install-dev  ## run every test
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: install-dev  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install-dev  ## lay the code out as `lint` wants it
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install-dev  ## measure speed and size against peers
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks
+
+image:  ## build the container image with docker, podman or buildah
+	@if docker info >/dev/null 2>&1; then set -- docker build; \
+	elif podman info >/dev/null 2>&1; then set -- podman build --format docker; \
+	elif command -v buildah >/dev/null 2>&1; then set -- buildah bud --format docker; \
+	else echo "make image needs docker, podman or buildah, and none of them answers here. Install one, or start its service." >&2; exit 1; fi; \
+	echo "$$@ -t $(IMAGE) ."; "$$@" --build-arg PIP_ARGS="$(PIP_ARGS)" -t $(IMAGE) .
+
+install: $(VENV)/.installed  ## make the virtual environment
+
+install-dev: $(VENV)/.installed-dev
+
+# torch comes first and by its pin: left to the resolver, an open range may fetch gigabytes that are thrown away again.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "rcasearch needs Python 3.11 or later, and '$(PYTHON)' is not that. Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "'$(PYTHON)' cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) torch
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+clean:  ## remove what was built: indexes, caches, reports
+	rm -rf build dist .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find indexes -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	find rcasearch tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean  ## remove the virtual environment as well
+	rm -rf $(VENV)
