@@ -194,8 +194,8 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     filters.add_argument("--severity", action="append", metavar="LEVEL", help="SEV1, P1, critical, … in any spelling")
     filters.add_argument("--tag", action="append", metavar="TAG", help="only incidents with this tag")
     filters.add_argument("--status", action="append", metavar="STATUS", help="resolved, open, …")
-    filters.add_argument("--since", metavar="DATE", help="on or after this day (YYYY-MM-DD)")
-    filters.add_argument("--until", metavar="DATE", help="on or before this day")
+    filters.add_argument("--since", metavar="DATE", help="on or after 2025-11-16, 2025-11, 2025, or an age: 90d, 6m, 2y")
+    filters.add_argument("--until", metavar="DATE", help="on or before that, in the same spellings")
 
 
 def _add_similar(subparsers: Subparsers[argparse.ArgumentParser]) -> None:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 Kind = Literal[
+    "title",
     "summary",
     "symptoms",
     "impact",
@@ -227,13 +228,16 @@ class Filters:
         return any((self.services, self.severities, self.tags, self.statuses, self.since, self.until))
 
 
+NO_FILTERS = Filters()
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A symptom description and what its precedents must satisfy."""
 
     text: str
     limit: int = 10
-    filters: Filters = Filters()
+    filters: Filters = NO_FILTERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ def _verdict(results: Results) -> Text:
         return verdict.append(": no incident passes the filters." if filtered else ": the index is empty.", "not bold default")
     if not results.hits:
         return verdict.append(f" ({among}).", "not bold default")
-    tail = f" ({among}). The closest, below the line:" if results.verdict == "none" else f" ({among})"
-    return verdict.append(tail, "not bold default")
+    tail = ".\nThe closest, below the line:" if results.verdict == "none" else ""
+    return verdict.append(f" ({among}){tail}", "not bold default")
 
 
 def _hit(sheet: Sheet, hit: Hit, today: date) -> None:
@@ -141,9 +141,9 @@ def incident_as_text(
     for section in incident.sections:
         if section.blocks:
             _section(sheet, section)
-    related = [f"{one_line(link.text)} -> {link.incident_id}" for link in incident.links if link.incident_id]
+    related = [f"{one_line(link.text)} -> {clean(link.incident_id)}" for link in incident.links if link.incident_id]
     _listing(sheet, "Links to", related)
-    _listing(sheet, "Linked from", [f"{one_line(other.title)} -> {other.id}" for other in backlinks])
+    _listing(sheet, "Linked from", [f"{one_line(other.title)} -> {clean(other.id)}" for other in backlinks])
     return sheet.text()
 
 

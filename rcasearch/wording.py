@@ -116,10 +116,10 @@ def age(day: str | None, today: date) -> str:
         return "in the future"
     if days < 2:
         return ("today", "yesterday")[days]
-    for size, unit in ((365.25, "year"), (30.44, "month"), (7, "week"), (1, "day")):
-        if days >= size * (2 if unit in ("month", "week") else 1):
+    for size, unit in ((365.25, "year"), (30.44, "month"), (7, "week")):
+        if days >= size * 2:
             return f"{plural(int(days / size), unit)} ago"
-    return ""
+    return f"{days} days ago"
 
 
 def minutes(count: int) -> str:

@@ -1,0 +1,105 @@
+"""Vectors by content, kept between generations: what was encoded once is not encoded again, after an interrupted run neither."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (model TEXT NOT NULL, hash TEXT NOT NULL, vector BLOB NOT NULL, ids BLOB NOT NULL,
+    codes BLOB NOT NULL, PRIMARY KEY (model, hash)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bases (model TEXT PRIMARY KEY, passages INTEGER NOT NULL, basis BLOB NOT NULL) WITHOUT ROWID;
+"""
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A passage as stored: ``vector`` (d,) float32; its tokens' ``ids`` (t,) int32 and ``codes`` (t, c) int8."""
+
+    vector: NDArray[np.float32]
+    ids: NDArray[np.int32]
+    codes: NDArray[np.int8]
+
+
+class EmbeddingCache:
+    """The passages that one model has encoded. Entries of other models are dropped when it opens."""
+
+    def __init__(self, path: Path, model: str) -> None:
+        self._model = model
+        self._connection = _open(path)
+        with self._connection:
+            for table in ("entries", "bases"):
+                self._connection.execute(f"DELETE FROM {table} WHERE model != ?", (model,))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._connection.close()
+
+    def known(self, hashes: Iterable[str]) -> set[str]:
+        """Those of the hashes that are here."""
+        stored = {row[0] for row in self._connection.execute("SELECT hash FROM entries WHERE model = ?", (self._model,))}
+        return stored.intersection(hashes)
+
+    def get(self, hashes: Sequence[str], codes: int) -> list[Embedded]:
+        """The entries of these hashes, in order; ``codes`` is the width of the token codes. Raises KeyError for a stranger."""
+        found: dict[str, Embedded] = {}
+        for start in range(0, len(hashes), _BATCH):
+            batch = hashes[start : start + _BATCH]
+            marks = ",".join("?" * len(batch))
+            sql = f"SELECT hash, vector, ids, codes FROM entries WHERE model = ? AND hash IN ({marks})"
+            for key, vector, ids, code in self._connection.execute(sql, (self._model, *batch)):
+                found[key] = _embedded(vector, ids, code, codes)
+        return [found[key] for key in hashes]
+
+    def put(self, entries: Iterable[tuple[str, Embedded]]) -> None:
+        """Keep these entries, on disk when this returns."""
+        rows = [(self._model, key, e.vector.tobytes(), e.ids.tobytes(), e.codes.tobytes()) for key, e in entries]
+        with self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", rows)
+
+    def basis(self) -> tuple[int, bytes] | None:
+        """How many passages the token basis was fitted on, and the basis as stored."""
+        row = self._connection.execute("SELECT passages, basis FROM bases WHERE model = ?", (self._model,)).fetchone()
+        return (int(row[0]), bytes(row[1])) if row else None
+
+    def start_over(self, passages: int, basis: bytes) -> None:
+        """Forget every entry and set a new token basis, fitted on so many passages."""
+        with self._connection:
+            self._connection.execute("DELETE FROM entries")
+            self._connection.execute("INSERT OR REPLACE INTO bases VALUES (?, ?, ?)", (self._model, passages, basis))
+
+    def keep_only(self, hashes: Iterable[str]) -> None:
+        """Forget the passages that no document has any more."""
+        gone = self.known(row[0] for row in self._connection.execute("SELECT hash FROM entries")) - set(hashes)
+        with self._connection:
+            self._connection.executemany("DELETE FROM entries WHERE hash = ?", ((key,) for key in gone))
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path)
+        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
+        connection.execute("SELECT count(*) FROM bases").fetchone()
+    except sqlite3.DatabaseError:
+        # A cache that cannot be read is worth nothing and costs only time to make again.
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        connection = sqlite3.connect(path)
+        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
+    return connection
+
+
+def _embedded(vector: bytes, ids: bytes, codes: bytes, width: int) -> Embedded:
+    return Embedded(
+        np.frombuffer(vector, np.float32), np.frombuffer(ids, np.int32), np.frombuffer(codes, np.int8).reshape(-1, width)
+    )

@@ -1,0 +1,181 @@
+"""Documents -> a new generation of an index: read, chunk, encode what is new, write, publish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from rcasearch import calibration, chunking, compression
+from rcasearch.cache import Embedded, EmbeddingCache
+from rcasearch.compression import Basis
+from rcasearch.encoders import Encoder, load_encoder
+from rcasearch.model import Document, Filters, IndexInfo, Problem
+from rcasearch.readers import read, resolve_links
+from rcasearch.settings import Settings
+from rcasearch.stores import generations, writer
+from rcasearch.stores.local import LocalStore
+from rcasearch.stores.writer import Content
+
+Progress = Callable[[int, int, str], None]
+
+# Encoded, then put on disk: what an interruption can cost at most.
+_BATCH = 256
+# The token basis is fitted on the first passages. While a corpus is small and grows this many times over, it is fitted anew.
+_SAMPLE = 512
+_GROWTH = 4
+_CALIBRATION_SAMPLES = 200
+_CALIBRATION_NEIGHBOURS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did: passages ``encoded`` now and ``reused`` from the cache, in so many ``seconds``."""
+
+    info: IndexInfo
+    problems: tuple[Problem, ...]
+    seconds: float
+    encoded: int
+    reused: int
+
+
+def build(sources: Sequence[Path], settings: Settings, progress: Progress | None = None) -> BuildReport:
+    """Index all documents under ``sources`` into the index that the settings name; readers see it when all is written.
+
+    Documents that cannot be read are in the report's problems, and the others are indexed. Raises SourceError for a source
+    that is not there, ModelError, IndexLockedError, or RcaSearchError where the folder cannot be written.
+    """
+    started = time.perf_counter()
+    tell = progress or _silent
+    index = Path(settings.index)
+    documents, problems = _read(sources, settings, tell)
+    encoder = load_encoder(settings.model)
+    chunks = [chunking.chunk(document.incident, encoder.count_tokens, encoder.max_tokens) for document in documents]
+    content = Content(documents, chunks, problems)
+    with generations.writing(index), EmbeddingCache(index / "embeddings.sqlite", encoder.fingerprint) as cache:
+        basis, encoded = _encode(content.passages(), encoder, cache, tell)
+        info = _write(index, sources, content, cache, basis, encoder, tell)
+    return BuildReport(info, tuple(problems), time.perf_counter() - started, encoded, info.passages - encoded)
+
+
+def _silent(_done: int, _total: int, _stage: str) -> None:
+    """No progress shown."""
+
+
+def _read(sources: Sequence[Path], settings: Settings, tell: Progress) -> tuple[list[Document], list[Problem]]:
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for found in read(sources, max_bytes=settings.max_document_bytes):
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            documents.append(found)
+            problems += found.problems
+        tell(len(documents), 0, "reading")
+    incidents, unresolved = resolve_links([document.incident for document in documents])
+    linked = [Document(incident, document.source) for incident, document in zip(incidents, documents, strict=True)]
+    return linked, sorted([*problems, *unresolved], key=lambda problem: (problem.path, problem.line or 0))
+
+
+def _encode(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache, tell: Progress) -> tuple[Basis, int]:
+    """Encode what the cache lacks, a batch at a time, each on disk before the next begins."""
+    basis, encoded = _basis(passages, encoder, cache)
+    known = cache.known(passages)
+    missing = [key for key in passages if key not in known]
+    # Texts of like length share a batch, so that little is padded.
+    missing.sort(key=lambda key: len(passages[key]))
+    for batch in _batches(missing):
+        cache.put(_embed(batch, passages, encoder, basis))
+        encoded += len(batch)
+        tell(encoded, len(missing), "encoding")
+    return basis, len(missing)
+
+
+def _embed(batch: Sequence[str], passages: dict[str, str], encoder: Encoder, basis: Basis) -> list[tuple[str, Embedded]]:
+    encoding = encoder.encode_documents([passages[key] for key in batch])
+    tokens = [(token.ids, basis.encode(token.vectors)) for token in encoding.tokens]
+    rows = zip(batch, encoding.vectors, tokens, strict=True)
+    return [(key, Embedded(vector, ids, codes)) for key, vector, (ids, codes) in rows]
+
+
+def _basis(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache) -> tuple[Basis, int]:
+    stored = cache.basis()
+    if stored and not (stored[0] < _SAMPLE and len(passages) >= _GROWTH * stored[0]):
+        return Basis.frombytes(stored[1], encoder.dimension), 0
+    sample = list(passages)[:: max(1, len(passages) // _SAMPLE)][:_SAMPLE]
+    vectors = [np.zeros((0, encoder.dimension), np.float32)]
+    for batch in _batches(sample):
+        vectors += [tokens.vectors for tokens in encoder.encode_documents([passages[key] for key in batch]).tokens]
+    basis = compression.fit(np.concatenate(vectors))
+    cache.start_over(len(sample), basis.tobytes())
+    return basis, 0
+
+
+def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), _BATCH):
+        yield keys[start : start + _BATCH]
+
+
+def _write(
+    index: Path, sources: Sequence[Path], content: Content, cache: EmbeddingCache, basis: Basis, encoder: Encoder, tell: Progress
+) -> IndexInfo:
+    tell(0, 0, "writing")
+    with generations.draft(index) as folder:
+        writer.write(folder, content, lambda keys: cache.get(keys, basis.width), basis, encoder.dimension)
+        files = generations.checksums(folder)
+        info = _info(index, sources, content, encoder, sum(entry.bytes for entry in files.values()))
+        manifest = generations.Manifest(generations.FORMAT, encoder.fingerprint, info, dict(calibration.DEFAULT), files)
+        generations.publish(index, folder, _calibrated(folder, manifest, tell))
+    generations.remove_old(index)
+    cache.keep_only(content.passages())
+    return info
+
+
+def _info(index: Path, sources: Sequence[Path], content: Content, encoder: Encoder, size: int) -> IndexInfo:
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return IndexInfo(
+        id=generations.new_id(),
+        path=str(index),
+        created=now,
+        model=encoder.name,
+        dimension=encoder.dimension,
+        max_tokens=encoder.max_tokens,
+        incidents=len(content.documents),
+        chunks=sum(len(own) for own in content.chunks),
+        passages=len(content.passages()),
+        problems=len(content.problems),
+        bytes=size,
+        sources=tuple(str(source) for source in sources),
+    )
+
+
+def _calibrated(folder: Path, manifest: generations.Manifest, tell: Progress) -> generations.Manifest:
+    """The manifest with the calibration measured on the generation that lies in ``folder``."""
+    store = LocalStore(folder, manifest)
+    try:
+        samples = list(_best_unrelated(store, tell))
+    finally:
+        store.close()
+    return msgspec.structs.replace(manifest, calibration=calibration.calibrate(samples))
+
+
+def _best_unrelated(store: LocalStore, tell: Progress) -> Iterator[float]:
+    """For a sample of incidents, the best relevance that a passage of each finds among its nearest others."""
+    count = store.info.incidents
+    rows = (
+        np.unique(np.linspace(0, count - 1, min(count, _CALIBRATION_SAMPLES)).astype(np.int64)) if count > 1 else np.zeros(0, int)
+    )
+    for done, row in enumerate(rows.tolist(), 1):
+        tell(done, len(rows), "calibrating")
+        chunks, vectors = store.chunks_at(row)
+        position = next((i for i, chunk in enumerate(chunks) if chunk.kind in calibration.ASKED_KINDS), 0)
+        if not chunks or not len(store.chunk_codes(row)[position]):
+            continue
+        others = store.nearest(vectors[position][None, :], _CALIBRATION_NEIGHBOURS + 1, store.select(Filters()))
+        others = others[others != row]
+        query = store.basis.query_codes(store.chunk_codes(row)[position])
+        yield float(store.match_tokens(others, query).mean(axis=1).max(initial=0.0))

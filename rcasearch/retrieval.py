@@ -1,0 +1,119 @@
+"""A query's signals over a store -> ranked incidents. The recipe, in one place.
+
+Candidates come from the dense and the lexical leg, filters applied inside both. Every candidate then gets a value from every leg:
+
+    passage   cosine of its best passage
+    incident  cosine of the mean of its passages
+    late      mean over the query's tokens of their best match among its tokens, rare tokens counting more
+    lexical   BM25 over the whole text
+
+A long query is encoded in parts, and an incident's dense values are means over the parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rcasearch import ranking
+from rcasearch.chunking import split_text
+from rcasearch.encoders import Encoder, Tokens
+from rcasearch.lexical import terms
+from rcasearch.stores.base import Selection, Store
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+Weights = Mapping[str, float]
+
+# Round on purpose: fitted weights would be weights of the evaluation set.
+HYBRID: Weights = {"passage": 0.5, "incident": 0.5, "late": 1.0, "lexical": 0.5}
+PLAIN: Weights = {"passage": 1.0}
+RANKERS: Mapping[str, Weights] = {"hybrid": HYBRID, "plain": PLAIN}
+
+CANDIDATES = 200
+MAX_PARTS = 16
+MAX_TOKENS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What is known of a query: ``vectors`` (parts, d), its ``tokens``, and the ``terms`` of the lexical leg."""
+
+    vectors: Floats
+    tokens: Tokens
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Incidents from the best down: ``rows`` (n,), ``scores`` (n,), each leg's addend, and the evidence of relevance.
+
+    ``relevance`` (n,) is comparable between queries, unlike ``scores``: the mean similarity of the query's tokens to their best
+    matches, or the cosine of the best passage where the index has no token vectors.
+    """
+
+    rows: Rows
+    scores: Floats
+    contributions: dict[str, Floats]
+    relevance: Floats
+
+
+def read_signals(text: str, encoder: Encoder) -> Signals:
+    """The signals of a text of any length: the first ``MAX_PARTS`` parts of it that fit the encoder."""
+    parts = split_text(text, encoder.count_tokens, encoder.max_tokens)[:MAX_PARTS]
+    encoding = encoder.encode_queries(parts)
+    return Signals(encoding.vectors, _joined(encoding.tokens, encoder.dimension), tuple(terms(text)))
+
+
+def rank(store: Store, signals: Signals, selection: Selection, weights: Weights, candidates: int = CANDIDATES) -> Ranked:
+    """The selected incidents that the legs with a weight propose, best first."""
+    rows = _candidates(store, signals, selection, weights, candidates)
+    if not rows.size:
+        return Ranked(rows, np.zeros(0, np.float32), {}, np.zeros(0, np.float32))
+    legs, relevance = _legs(store, signals, rows, weights)
+    fused = ranking.fuse(legs, weights)
+    order = ranking.order(fused.scores, rows)
+    addends = {name: values[order] for name, values in fused.contributions.items()}
+    return Ranked(rows[order], fused.scores[order], addends, relevance[order])
+
+
+def _candidates(store: Store, signals: Signals, selection: Selection, weights: Weights, count: int) -> Rows:
+    proposed = [store.nearest(signals.vectors, count, selection)]
+    if weights.get("lexical"):
+        proposed.append(store.matching(signals.terms, count, selection))
+    return np.unique(np.concatenate(proposed))
+
+
+def _legs(store: Store, signals: Signals, rows: Rows, weights: Weights) -> tuple[dict[str, Floats], Floats]:
+    passages = _mean_over_parts(store.passage_scores(rows, signals.vectors))
+    legs = {"passage": passages}
+    relevance = passages
+    if weights.get("incident"):
+        legs["incident"] = _mean_over_parts(store.incident_scores(rows, signals.vectors))
+    if weights.get("lexical"):
+        legs["lexical"] = store.lexical_scores(rows, signals.terms)
+    similarities = store.token_scores(rows, signals.tokens) if weights.get("late") else None
+    if similarities is not None and similarities.shape[1]:
+        legs["late"] = ranking.weighted_mean(similarities, store.token_weights(signals.tokens))
+        relevance = similarities.mean(axis=1, dtype=np.float32)
+    return legs, relevance
+
+
+def _mean_over_parts(values: Floats) -> Floats:
+    return values.mean(axis=1, dtype=np.float32) if values.shape[1] else np.zeros(len(values), np.float32)
+
+
+def _joined(parts: Sequence[Tokens], dimension: int) -> Tokens:
+    """All tokens of a query, the distinct ones first come; a paste repeats itself, and each repeat costs time."""
+    if not parts:
+        return Tokens(np.zeros(0, np.int32), np.zeros((0, dimension), np.float32))
+    ids = np.concatenate([part.ids for part in parts])
+    vectors = np.concatenate([part.vectors for part in parts])
+    if len(ids) > MAX_TOKENS:
+        _, first = np.unique(ids, return_index=True)
+        kept = np.sort(first)[:MAX_TOKENS]
+        ids, vectors = ids[kept], vectors[kept]
+    return Tokens(ids, vectors)

@@ -1,0 +1,1 @@
+"""Where the indexed incidents lie: one `Store` protocol, one file an implementation."""

@@ -1,0 +1,94 @@
+"""What a store of incidents must answer. Every implementation passes one contract suite.
+
+Incidents are addressed by their row, an integer from 0 within one generation. A store computes the legs of the ranking over rows;
+it neither fuses nor ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rcasearch.encoders import Tokens
+from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
+
+Rows = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The incidents that pass the filters: ``rows`` ascending, or None for all of them; ``count`` is how many."""
+
+    rows: Rows | None
+    count: int
+
+
+class Store(Protocol):
+    """One generation of an index, open for reading from any thread."""
+
+    @property
+    def info(self) -> IndexInfo:
+        """What the index holds; its id names the generation."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the encoder that made the vectors."""
+
+    @property
+    def calibration(self) -> Mapping[str, float]:
+        """What `calibration.calibrate` learned from this corpus."""
+
+    def select(self, filters: Filters) -> Selection:
+        """The incidents that pass ``filters``."""
+
+    def nearest(self, vectors: Floats, k: int, selection: Selection) -> Rows:
+        """The k selected incidents nearest to one of the (q, d) unit ``vectors`` by a passage or as a whole, where there are k."""
+
+    def matching(self, terms: Sequence[str], k: int, selection: Selection) -> Rows:
+        """The k selected incidents with the best BM25 score above 0, best first."""
+
+    def passage_scores(self, rows: Rows, vectors: Floats) -> Floats:
+        """The cosine (rows, q) of each incident's best passage to each of the (q, d) unit ``vectors``."""
+
+    def incident_scores(self, rows: Rows, vectors: Floats) -> Floats:
+        """The cosine (rows, q) of each incident as a whole (the mean of its passages) to each of the ``vectors``."""
+
+    def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
+        """The BM25 score (rows,) of each incident."""
+
+    def token_scores(self, rows: Rows, tokens: Tokens) -> Floats | None:
+        """The best similarity (rows, t) of each query token within each incident; None where the index has no token vectors."""
+
+    def chunk_token_scores(self, row: int, chunk: int, tokens: Tokens) -> Floats:
+        """The similarity (t, p) of each query token to each of the p tokens of the incident's chunk at position ``chunk``."""
+
+    def token_weights(self, tokens: Tokens) -> Floats:
+        """The inverse document frequency (t,) of each token in this corpus."""
+
+    def row(self, key: str) -> int:
+        """The row of the incident with that id or file stem. Raises NotFoundError."""
+
+    def incidents_at(self, rows: Sequence[int]) -> list[Incident]:
+        """The incidents of these rows, in their order."""
+
+    def chunks_at(self, row: int) -> tuple[list[Chunk], Floats]:
+        """The chunks of an incident in document order and their vectors (n, d)."""
+
+    def source(self, row: int) -> str:
+        """The markdown that the incident was read from."""
+
+    def linking_to(self, incident_id: str) -> list[Incident]:
+        """The incidents whose documents link to this one, newest first."""
+
+    def listing(self, filters: Filters, offset: int, limit: int) -> Page:
+        """The incidents that pass, newest first, with facet counts over all that pass."""
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong with the documents when the index was made."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,261 @@
+"""The store on this machine's disk: FAISS, BM25 and SQLite files of one generation. The only file that searches with FAISS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rcasearch import ranking
+from rcasearch.compression import Basis
+from rcasearch.encoders import Tokens
+from rcasearch.errors import IndexMismatchError
+from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
+from rcasearch.stores import writer
+from rcasearch.stores.base import Floats, Rows, Selection
+from rcasearch.stores.catalogue import Catalogue
+from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which passages stand in which incident: incident i has passages[starts[i]:starts[i + 1]], and the inverse of that."""
+
+    passages: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    by_passage: NDArray[np.int64]
+    passage_starts: NDArray[np.int64]
+
+    @classmethod
+    def load(cls, path: Path, passage_count: int) -> _Layout:
+        with np.load(path) as stored:
+            passages, starts = stored["passages"], stored["starts"]
+        owners = np.repeat(np.arange(len(starts) - 1, dtype=np.int64), np.diff(starts))
+        by_passage = np.argsort(passages, kind="stable")
+        counts = np.bincount(passages, minlength=passage_count)
+        return cls(passages, starts, owners, by_passage, np.concatenate([[0], np.cumsum(counts)]))
+
+    def positions(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The chunk positions of ``rows`` one after the other, and for each which of the rows it belongs to."""
+        counts = self.starts[rows + 1] - self.starts[rows]
+        groups = np.repeat(np.arange(len(rows), dtype=np.int64), counts)
+        offsets = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return np.repeat(self.starts[rows], counts) + offsets, groups
+
+    def incidents_with(self, passages: NDArray[np.int64]) -> Rows:
+        """The incidents that have these passages, those of the first passage first."""
+        spans = [self.by_passage[self.passage_starts[p] : self.passage_starts[p + 1]] for p in passages]
+        return _distinct(self.owners[np.concatenate(spans)]) if spans else np.zeros(0, np.int64)
+
+
+class LocalStore:
+    """A `Store` over the files of one generation."""
+
+    def __init__(self, folder: Path, manifest: Manifest | None = None) -> None:
+        """Open the generation in ``folder``; ``manifest`` where it is not on disk yet. Raises IndexMismatchError."""
+        self.folder = folder
+        self.manifest = manifest or read_manifest(folder)
+        try:
+            self._load()
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise IndexMismatchError(
+                f"The index at {folder.parent} is damaged: {error}.", REBUILD.format(path=folder.parent)
+            ) from error
+
+    def _load(self) -> None:
+        import bm25s
+        import faiss
+
+        folder = self.folder
+        self._catalogue = Catalogue(folder / writer.CATALOGUE)
+        self._passages = faiss.read_index(str(folder / writer.PASSAGES), faiss.IO_FLAG_MMAP)
+        self._incidents = faiss.read_index(str(folder / writer.INCIDENTS), faiss.IO_FLAG_MMAP)
+        self._layout = _Layout.load(folder / writer.CHUNKS, self._passages.ntotal)
+        self._lexical: Any = bm25s.BM25.load(folder / writer.LEXICAL, mmap=True)
+        with np.load(folder / writer.TOKENS) as stored:
+            self._token_starts: NDArray[np.int64] = stored["starts"]
+            self._frequency: NDArray[np.int32] = stored["frequency"]
+            self._basis = Basis(stored["directions"], stored["scales"])
+        self._codes = _mapped(folder / writer.CODES).reshape(-1, self._basis.width)
+
+    @property
+    def info(self) -> IndexInfo:
+        return self.manifest.info
+
+    @property
+    def fingerprint(self) -> str:
+        return self.manifest.fingerprint
+
+    @property
+    def calibration(self) -> Mapping[str, float]:
+        return self.manifest.calibration
+
+    @property
+    def basis(self) -> Basis:
+        """The basis that the stored token codes are in."""
+        return self._basis
+
+    @cached_property
+    def _everything(self) -> Selection:
+        return Selection(None, self._catalogue.count())
+
+    def select(self, filters: Filters) -> Selection:
+        if not filters:
+            return self._everything
+        rows = np.array(self._catalogue.rows(filters), np.int64)
+        return Selection(rows, len(rows))
+
+    def nearest(self, vectors: Floats, k: int, selection: Selection) -> Rows:
+        if not selection.count or not len(vectors):
+            return np.zeros(0, np.int64)
+        found = [self._nearest_passages(vector[None, :], k, selection) for vector in vectors]
+        whole = _search(self._incidents, vectors, min(k, selection.count), selection.rows)
+        # Taking turns, so that no part of a long query and neither granularity is crowded out.
+        return _distinct(_interleave([*found, *whole]))[: k * (len(vectors) + 1)]
+
+    def _nearest_passages(self, vector: Floats, k: int, selection: Selection) -> Rows:
+        """The k selected incidents whose best passages are nearest: more passages are asked for until there are enough."""
+        allowed = None if selection.rows is None else np.unique(self._layout.passages[self._layout.positions(selection.rows)[0]])
+        available = self._passages.ntotal if allowed is None else len(allowed)
+        wanted, rows = min(4 * k, available), np.zeros(0, np.int64)
+        while wanted:
+            rows = self._layout.incidents_with(_search(self._passages, vector, wanted, allowed)[0])
+            if selection.rows is not None:
+                rows = rows[np.isin(rows, selection.rows)]
+            if len(rows) >= k or wanted == available:
+                break
+            wanted = min(4 * wanted, available)
+        return rows[:k]
+
+    def matching(self, terms: Sequence[str], k: int, selection: Selection) -> Rows:
+        scores = self._lexical_all(terms)
+        rows = np.arange(len(scores)) if selection.rows is None else selection.rows
+        rows = rows[scores[rows] > 0]
+        return rows[ranking.order(scores[rows], rows)][:k]
+
+    def _lexical_all(self, terms: Sequence[str]) -> Floats:
+        known = [term for term in terms if term in self._lexical.vocab_dict]
+        count = self._everything.count
+        if not known or not count:
+            return np.zeros(count, np.float32)
+        return np.asarray(self._lexical.get_scores(known), dtype=np.float32)
+
+    def passage_scores(self, rows: Rows, vectors: Floats) -> Floats:
+        positions, groups = self._layout.positions(rows)
+        passages, inverse = np.unique(self._layout.passages[positions], return_inverse=True)
+        cosines = _stored(self._passages, passages) @ vectors.T
+        best = [ranking.best_per_group(column[inverse], groups, len(rows)) for column in cosines.T]
+        return np.stack(best, axis=1) if best else np.zeros((len(rows), 0), np.float32)
+
+    def incident_scores(self, rows: Rows, vectors: Floats) -> Floats:
+        return np.asarray(_stored(self._incidents, rows) @ vectors.T, dtype=np.float32)
+
+    def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
+        return self._lexical_all(terms)[rows]
+
+    def token_scores(self, rows: Rows, tokens: Tokens) -> Floats | None:
+        if not len(self._codes):
+            return None
+        return self.match_tokens(rows, self._basis.query(tokens.vectors))
+
+    def match_tokens(self, rows: Rows, query: Floats) -> Floats:
+        """`token_scores` for query tokens that are already in the stored basis (t, c)."""
+        positions, groups = self._layout.positions(rows)
+        passages, inverse = np.unique(self._layout.passages[positions], return_inverse=True)
+        spans = [self._codes[self._token_starts[p] : self._token_starts[p + 1]] for p in passages]
+        lengths = np.array([len(span) for span in spans], np.int64)
+        codes = np.concatenate(spans).astype(np.float32) if spans else np.zeros((0, self._basis.width), np.float32)
+        per_passage = ranking.max_similarity(query, codes, np.cumsum(lengths) - lengths)
+        result = np.zeros((len(rows), len(query)), np.float32)
+        starts = np.flatnonzero(np.r_[True, np.diff(groups) > 0]) if len(groups) else np.zeros(0, np.int64)
+        if len(groups):
+            result[groups[starts]] = np.maximum.reduceat(per_passage[inverse], starts, axis=0)
+        return result
+
+    def chunk_token_scores(self, row: int, chunk: int, tokens: Tokens) -> Floats:
+        codes = self.chunk_codes(row)[chunk].astype(np.float32)
+        return np.asarray(self._basis.query(tokens.vectors) @ codes.T, dtype=np.float32)
+
+    def token_weights(self, tokens: Tokens) -> Floats:
+        known = np.where(tokens.ids < len(self._frequency), tokens.ids, 0)
+        frequency = np.where(tokens.ids < len(self._frequency), self._frequency[known], 0)
+        return ranking.idf(frequency.astype(np.int64), self._everything.count)
+
+    def row(self, key: str) -> int:
+        return self._catalogue.row(key)
+
+    def incidents_at(self, rows: Sequence[int]) -> list[Incident]:
+        return self._catalogue.incidents(rows)
+
+    def chunks_at(self, row: int) -> tuple[list[Chunk], Floats]:
+        own = self._layout.passages[self._layout.starts[row] : self._layout.starts[row + 1]]
+        return self._catalogue.chunks(row), _stored(self._passages, own)
+
+    def chunk_codes(self, row: int) -> list[NDArray[np.int8]]:
+        """The token codes (t, c) of each chunk of an incident."""
+        own = self._layout.passages[self._layout.starts[row] : self._layout.starts[row + 1]]
+        return [self._codes[self._token_starts[p] : self._token_starts[p + 1]] for p in own]
+
+    def source(self, row: int) -> str:
+        return self._catalogue.source(row)
+
+    def linking_to(self, incident_id: str) -> list[Incident]:
+        return self._catalogue.linking_to(incident_id)
+
+    def listing(self, filters: Filters, offset: int, limit: int) -> Page:
+        return self._catalogue.listing(filters, offset, limit)
+
+    def problems(self) -> tuple[Problem, ...]:
+        return self._catalogue.problems()
+
+    def close(self) -> None:
+        self._catalogue.close()
+
+
+def _search(index: Any, vectors: Floats, k: int, allowed: NDArray[Any] | None) -> list[NDArray[np.int64]]:
+    """The k nearest ids for each vector, best first; only ids in ``allowed`` (ascending) where that is given."""
+    import faiss
+
+    if k < 1:
+        return [np.zeros(0, np.int64) for _ in vectors]
+    parameters = None
+    if allowed is not None:
+        mask = np.zeros(index.ntotal, bool)
+        mask[allowed] = True
+        selector: Any = faiss.IDSelectorBitmap
+        parameters = cast("Any", faiss.SearchParameters)(sel=selector(np.packbits(mask, bitorder="little")))
+    _, found = index.search(np.ascontiguousarray(vectors), k, params=parameters)
+    return [row[row >= 0] for row in found]
+
+
+def _stored(index: Any, ids: NDArray[Any]) -> Floats:
+    """The vectors (n, d) that the index holds under these ids."""
+    if not len(ids):
+        return np.zeros((0, index.d), np.float32)
+    return np.asarray(index.reconstruct_batch(np.ascontiguousarray(ids, np.int64)), dtype=np.float32)
+
+
+def _mapped(path: Path) -> NDArray[np.int8]:
+    # An empty file cannot be mapped.
+    return np.memmap(path, np.int8, mode="r") if path.stat().st_size else np.zeros(0, np.int8)
+
+
+def _interleave(lists: Sequence[Rows]) -> Rows:
+    longest = max((len(rows) for rows in lists), default=0)
+    table = np.full((longest, len(lists)), -1, np.int64)
+    for column, rows in enumerate(lists):
+        table[: len(rows), column] = rows
+    flat = table.ravel()
+    return flat[flat >= 0]
+
+
+def _distinct(rows: Rows) -> Rows:
+    """Without repeats, in the order of first appearance."""
+    _, first = np.unique(rows, return_index=True)
+    return rows[np.sort(first)]

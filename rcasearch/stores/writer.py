@@ -1,0 +1,124 @@
+"""Documents, chunks and their embeddings -> the files of a generation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rcasearch.cache import Embedded
+from rcasearch.compression import Basis
+from rcasearch.lexical import terms
+from rcasearch.model import Chunk, Document, Incident, Problem
+from rcasearch.stores import catalogue
+
+CATALOGUE = "catalogue.sqlite"
+PASSAGES = "passages.faiss"
+INCIDENTS = "incidents.faiss"
+CHUNKS = "chunks.npz"
+LEXICAL = "lexical"
+CODES = "token_codes.bin"
+IDS = "token_ids.bin"
+TOKENS = "tokens.npz"
+_BATCH = 1_000
+
+Lookup = Callable[[Sequence[str]], list[Embedded]]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a generation is written from. ``chunks[i]`` are the chunks of ``documents[i]``, in document order."""
+
+    documents: Sequence[Document]
+    chunks: Sequence[Sequence[Chunk]]
+    problems: Sequence[Problem]
+
+    def passages(self) -> dict[str, str]:
+        """Content hash -> text of each distinct passage, in the order of first appearance."""
+        return {chunk.content_hash: chunk.text for own in self.chunks for chunk in own}
+
+
+def write(folder: Path, content: Content, lookup: Lookup, basis: Basis, dimension: int) -> None:
+    """All files of a generation but its manifest. ``lookup`` gives the embeddings of content hashes."""
+    catalogue.write(folder / CATALOGUE, content.documents, content.chunks, content.problems)
+    hashes = list(content.passages())
+    passage_of = {key: row for row, key in enumerate(hashes)}
+    passages = np.array([passage_of[chunk.content_hash] for own in content.chunks for chunk in own], np.int32)
+    starts = np.concatenate([[0], np.cumsum([len(own) for own in content.chunks], dtype=np.int64)])
+    np.savez(folder / CHUNKS, passages=passages, starts=starts)
+    vectors, token_starts = _write_tokens(folder, hashes, lookup, dimension)
+    _write_flat(folder / PASSAGES, vectors)
+    _write_flat(folder / INCIDENTS, _means(vectors, passages, starts))
+    frequency = _document_frequency(folder, token_starts, passages, starts)
+    np.savez(folder / TOKENS, starts=token_starts, frequency=frequency, directions=basis.directions, scales=basis.scales)
+    _write_lexical(folder / LEXICAL, [document.incident for document in content.documents])
+
+
+def _write_tokens(
+    folder: Path, hashes: Sequence[str], lookup: Lookup, dimension: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    vectors = np.zeros((len(hashes), dimension), np.float32)
+    counts: list[int] = []
+    with (folder / CODES).open("wb") as codes, (folder / IDS).open("wb") as ids:
+        for row, embedded in enumerate(_batched(hashes, lookup)):
+            vectors[row] = embedded.vector
+            codes.write(embedded.codes.tobytes())
+            ids.write(embedded.ids.tobytes())
+            counts.append(len(embedded.ids))
+    return vectors, np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+
+
+def _batched(hashes: Sequence[str], lookup: Lookup) -> Iterator[Embedded]:
+    for start in range(0, len(hashes), _BATCH):
+        yield from lookup(hashes[start : start + _BATCH])
+
+
+def _write_flat(path: Path, vectors: NDArray[np.float32]) -> None:
+    import faiss
+
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    faiss.write_index(index, str(path))
+
+
+def _means(vectors: NDArray[np.float32], passages: NDArray[np.int32], starts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The mean passage (n, d) of each incident, of length 1; zeros for an incident without passages."""
+    means = np.zeros((len(starts) - 1, vectors.shape[1]), np.float32)
+    for row in range(len(means)):
+        own = passages[starts[row] : starts[row + 1]]
+        if own.size:
+            mean = vectors[own].mean(axis=0)
+            means[row] = mean / max(float(np.linalg.norm(mean)), 1e-12)
+    return means
+
+
+def _document_frequency(
+    folder: Path, token_starts: NDArray[np.int64], passages: NDArray[np.int32], starts: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """In how many incidents each token id of the vocabulary occurs."""
+    ids = np.fromfile(folder / IDS, np.int32)
+    frequency = np.zeros(int(ids.max(initial=0)) + 1, np.int32)
+    for row in range(len(starts) - 1):
+        own = [ids[token_starts[p] : token_starts[p + 1]] for p in passages[starts[row] : starts[row + 1]]]
+        if own:
+            frequency[np.unique(np.concatenate(own))] += 1
+    return frequency
+
+
+def _write_lexical(folder: Path, incidents: Iterable[Incident]) -> None:
+    import bm25s
+
+    corpus = [terms(searchable_text(incident)) for incident in incidents]
+    index = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
+    # An index over nothing cannot be saved; a term that no query can contain stands in.
+    index.index(corpus if any(corpus) else [["\0"], *corpus[1:]], show_progress=False)
+    index.save(folder)
+
+
+def searchable_text(incident: Incident) -> str:
+    """What the lexical leg reads of an incident: title, services, tags and all sections."""
+    labels = " ".join((*incident.services, *incident.tags))
+    return "\n".join([incident.title, labels, *(f"{section.heading}\n{section.text}" for section in incident.sections)])
