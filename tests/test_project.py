@@ -1,0 +1,143 @@
+"""What the files around the package promise: versions, pins, licence, commands, and no trace of a machine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import rcasearch
+
+ROOT = Path(__file__).parent.parent
+TEXTS = {".py", ".md", ".toml", ".txt", ".yaml", ".css", ".js", ".html", ".sh", ".jsonl", ""}
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return table
+
+
+@pytest.fixture(scope="module")
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(name): pinned for name, pinned in pairs}
+
+
+def _declared(project: dict[str, Any]) -> list[Requirement]:
+    every = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    return [Requirement(line) for line in every]
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[0] == rcasearch.__version__
+
+
+def test_every_dependency_has_bounds_and_a_pin_within_them(project: dict[str, Any], pins: dict[str, str]) -> None:
+    for requirement in _declared(project):
+        operators = {specifier.operator for specifier in requirement.specifier}
+        assert operators == {">=", "<"}, f"{requirement} needs a lower and an upper bound"
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
+
+
+def test_torch_is_pinned_without_a_local_tag(pins: dict[str, str]) -> None:
+    assert pins["torch"] == "2.13.0"
+    assert not [name for name, pinned in pins.items() if "+" in pinned or "@" in pinned]
+
+
+def test_the_pins_are_closed_under_requirements(pins: dict[str, str]) -> None:
+    from importlib.metadata import PackageNotFoundError, requires
+
+    for name in pins:
+        try:
+            needed = requires(name) or []
+        except PackageNotFoundError:
+            continue
+        for requirement in map(Requirement, needed):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                # The plain build of torch brings the libraries of a graphics card along, which its own pins fix.
+                assert canonicalize_name(requirement.name) in pins or name == "torch", f"{name} needs {requirement.name}"
+
+
+def test_the_installed_metadata_tells_the_same_version() -> None:
+    assert version("rcasearch") == rcasearch.__version__
+
+
+def test_the_licence_is_apache_2(project: dict[str, Any]) -> None:
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License" in text
+    assert "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert project["license"] == "Apache-2.0"
+
+
+def test_the_readme_names_the_test_command_that_ci_runs() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- ci: test -->\s*```\w*\n(.*?)```", readme, re.DOTALL)
+    assert block is not None, "README.md has no test command for .ci/run: a fenced block after <!-- ci: test -->"
+    assert "make test" in block[1]
+
+
+def test_the_makefile_has_the_promised_targets_and_lists_them() -> None:
+    shown = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True).stdout
+    for target in ("serve", "test", "lint", "bench", "image", "clean"):
+        assert f"make {target} " in shown
+
+
+def test_make_explains_a_python_that_is_too_old(tmp_path: Path) -> None:
+    old = tmp_path / "python-old"
+    old.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    old.chmod(0o755)
+    done = subprocess.run(
+        ["make", "-C", ROOT, "install", f"PYTHON={old}", f"VENV={tmp_path}/venv"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "rcasearch needs Python 3.11 or later" in done.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_the_image_is_built_on_a_base_that_can_be_named_and_runs_as_nobody_special() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    code = [line for line in lines if line and not line.startswith("#")]
+    assert code[0] == "ARG BASE_IMAGE=python:3.11-slim-bookworm"
+    assert [line for line in code if line.startswith("FROM")] == ["FROM ${BASE_IMAGE} AS builder", "FROM ${BASE_IMAGE}"]
+    final = code[code.index("FROM ${BASE_IMAGE}") :]
+    assert "USER 10001:10001" in final
+    assert 'VOLUME ["/documents", "/indexes"]' in final
+    assert any(line.startswith("HEALTHCHECK") for line in final)
+
+
+@pytest.mark.parametrize("script", [".ci/run", "docker/start.sh"])
+def test_scripts_are_executable_and_parse(script: str) -> None:
+    path = ROOT / script
+    assert path.stat().st_mode & 0o111
+    assert subprocess.run([shutil.which("bash") or "sh", "-n", path], check=False).returncode == 0
+
+
+def test_files_stay_short_enough_to_know_their_room() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "rcasearch").rglob("*.py")}
+    # The records are one file on purpose: everything else speaks in them.
+    long = {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > 300 and path.name != "model.py"}
+    assert not long
+
+
+def test_no_text_names_a_folder_of_somebodys_machine() -> None:
+    tracked = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True, check=False)
+    if tracked.returncode:
+        pytest.skip("not a git checkout")
+    home = re.compile(r"(?<![\w.])/(?:home|root|Users|work)/\w|\.\./shared")
+    for name in tracked.stdout.splitlines():
+        path = ROOT / name
+        if path.suffix in TEXTS and path.is_file() and path != Path(__file__) and not name.startswith(("seeds/", "tests/")):
+            found = home.search(path.read_text(encoding="utf-8", errors="replace"))
+            assert found is None, f"{name} names {found and found[0]}"
