@@ -20,6 +20,7 @@ from rcasearch.errors import (
     RcaSearchError,
 )
 from rcasearch.settings import Settings, describe
+from rcasearch.wording import clean
 
 NOT_FOUND, USAGE, NO_INDEX, INTERRUPTED, BROKEN_PIPE = 1, 2, 3, 130, 141
 _EXIT_CODES: dict[type[RcaSearchError], int] = {
@@ -98,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = int(args.run(args, _settings(args)))
         sys.stdout.flush()
     except RcaSearchError as error:
-        return _fail(error.message, error.hint, next((c for kind, c in _EXIT_CODES.items() if isinstance(error, kind)), USAGE))
+        return _fail(error.message, error.hint, exit_code(error))
     except BrokenPipeError:
         # Python would complain at exit when it flushes what nobody reads.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -127,10 +128,15 @@ def _settings(args: argparse.Namespace) -> Settings:
     return Settings.load(flags, config=args.config)
 
 
+def exit_code(error: RcaSearchError) -> int:
+    """What the command exits with for an error."""
+    return next((code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), USAGE)
+
+
 def _fail(message: str, hint: str, code: int) -> int:
-    print(f"rcasearch: {message}", file=sys.stderr)
+    print(f"rcasearch: {clean(message)}", file=sys.stderr)
     if hint:
-        print(f"  {hint}", file=sys.stderr)
+        print(f"  {clean(hint)}", file=sys.stderr)
     return code
 
 

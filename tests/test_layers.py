@@ -25,8 +25,8 @@ LAYERS = (
     {"cli"},
     {"__main__"},
 )
-# Where two of a row must meet, the one-way street between them is named.
-SAME_ROW: set[tuple[str, str]] = set()
+# Two of a row that know each other: a report and the way it is printed.
+SAME_ROW = {("evaluate", "render_eval"), ("render_eval", "evaluate")}
 
 # What is heavy, or ties us to a product, is known in one place.
 HOMES = {
