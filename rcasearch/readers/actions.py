@@ -1,0 +1,169 @@
+"""Follow-ups: tables with columns in any order, checkboxes and plain lists -> action items with owner, due date and state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rcasearch.model import ActionItem
+from rcasearch.readers.blocks import Piece
+from rcasearch.readers.outline import Part
+from rcasearch.readers.tables import cell, columns, tables, wordiest, words
+
+_COLUMNS = {
+    "text": words(
+        "action; action item; description; item; task; what; title; follow up; recommendation; remediation; summary; improvement; step; "
+        "corrective action; preventive action; detail; work item; to do; measure; activity; deliverable; finding"
+    ),
+    "owner": words("owner; assignee; who; responsible; assigned to; assigned; dri; owning team; team; lead; owner team; responsible team; by"),
+    "due": words("due; due date; deadline; eta; target; target date; when; due by; completion date; date; target completion; by when; timeline"),
+    "status": words("status; state; progress; done; complete; completed; resolution; completion; closed"),
+    "priority": words("priority; prio; p; severity; importance; urgency"),
+    "id": words("id; no; number; key; ticket; jira; bug; issue; link; reference; tracking; ref; jira ticket; ticket id"),
+    "type": words("type; category; kind; area; theme; class"),
+}
+_DONE = re.compile(
+    r"^\W*(?:done|complete|completed|closed|resolved|fixed|merged|shipped|implemented|deployed|finished|delivered|released|yes|y|true|x|"
+    r"100 ?%|won'?t (?:do|fix)|wontfix|cancell?ed|obsolete|declined|rejected|abandoned|verified|live)(?:\b|$)|^[\u2705\u2714\u2611\u2713\U0001f7e2]",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"^\W*(?:open|opened|to-?do|to do|in[- ]?progress|wip|not (?:started|done|complete|yet)|pending|planned|planning|blocked|backlog|new|no|n|false|"
+    r"assigned|in review|review|scheduled|ongoing|started|deferred|on hold|triaged?|incomplete|unstarted|unassigned|accepted|proposed|draft|"
+    r"under \w+|partial\w*|awaiting|waiting|tbd|active|ready|doing|overdue|delayed|reopened|\d{1,2} ?%)\b|^[\u274c\u2b1c\u2610\U0001f534\U0001f7e1\u23f3\U0001f6a7]|^\[ \]",
+    re.IGNORECASE,
+)
+_CHECKED = re.compile(r"^\[([ xX])\](?:\s+|$)")
+_PRIORITY = re.compile(r"^[\[(]?\b(P[0-5]|(?:high|medium|low|critical)(?= priority\b|[\])]))(?:\s+priority)?[\])]?\s*[:\-\u2013\u2014|,.]*\s*", re.IGNORECASE)
+_PRIORITY_INSIDE = re.compile(r"[\[(](?:priority:?\s*)?(P[0-5]|high|medium|low|critical)[\])]", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"(?P<key>owner|assignee|assigned to|responsible|team|dri|due(?: date| by)?|deadline|eta|target(?: date)?|status|state|priority)\s*[:=]\s*"
+    r"(?P<value>[^;|()\[\],\u2014\u2013]{1,60}?)(?=\s*(?:[;|()\[\],\u2014\u2013]|$|\b(?:owner|assignee|due|deadline|eta|target|status|priority)\s*[:=]))",
+    re.IGNORECASE,
+)
+_ROLE = {
+    "owner": "owner", "assignee": "owner", "assigned": "owner", "responsible": "owner", "team": "owner", "dri": "owner",
+    "due": "due", "deadline": "due", "eta": "due", "target": "due", "status": "status", "state": "status", "priority": "priority",
+}  # fmt: skip
+_MENTION = re.compile(r"(?<![\w.])@([\w][\w.\-/]*\w)")
+_EMOJI_DATE = re.compile(r"([\U0001f4c5\u23f3\U0001f6eb\u2705])\ufe0f?\s*(\d{4}-\d{2}-\d{2})")
+_DUE = re.compile(r"\b(?:due|by|before|until)\s+(\d{4}-\d{2}-\d{2})\b", re.IGNORECASE)
+_LEFT = re.compile(r"\s*[\[(]\s*[,;|:\s\u2014\u2013\-]*[\])]|\s+[,;|\u2014\u2013\-]+\s*$|[\s,;|\u2014\u2013]+$")
+_NOTHING = re.compile(r"^\W*(?:none|no action items?|n/?a|nothing|no follow-?ups?|no actions?)(?: \w+){0,3}\W*$", re.IGNORECASE)
+
+
+def action_items(parts: list[Part]) -> tuple[ActionItem, ...]:
+    """The follow-ups of every action-item part, in the order of the document."""
+    found: list[ActionItem] = []
+    for part in parts:
+        if "action_items" in part.kinds:
+            for rows in tables(part.pieces):
+                found.extend(_from_table(rows))
+            found.extend(_from_list([piece for piece in part.pieces if piece.depth and not piece.cells]))
+    items = (item for item in found if item.text and not _NOTHING.match(item.text))
+    return tuple(sorted(items, key=lambda item: item.line))
+
+
+def is_done(status: str | None) -> bool | None:
+    """What a status says: True for finished or dropped, False for open in any way, None where it cannot be told."""
+    if not status:
+        return None
+    if _OPEN.match(status):
+        return False
+    return True if _DONE.match(status) else None
+
+
+def _from_table(rows: list[Piece]) -> Iterator[ActionItem]:
+    at = columns(rows[0].header, _COLUMNS)
+    if "text" not in at and (column := wordiest(rows, set(at.values()))) is not None:
+        at["text"] = column
+    for row in rows:
+        text = cell(row, at.get("text")) or cell(row, at.get("id"))
+        status = cell(row, at.get("status")) or None
+        box = _CHECKED.match(text)
+        done = is_done(status)
+        if box is not None:
+            text, done = text[box.end() :], box[1] in "xX" if done is None else done
+        if _is_struck(row, at.get("text")):
+            done = True
+        yield ActionItem(
+            text, row.line, cell(row, at.get("priority")) or None, cell(row, at.get("owner")) or None,
+            cell(row, at.get("due")) or None, status, done,
+        )  # fmt: skip
+
+
+def _is_struck(row: Piece, column: int | None) -> bool:
+    return column is not None and column < len(row.cells) and row.cells[column].wholly("strike")
+
+
+def _from_list(pieces: list[Piece]) -> Iterator[ActionItem]:
+    """Outermost items, each with what is nested in it; the items under a label ("Prevention:") or with boxes count themselves."""
+    open_item: ActionItem | None = None
+    depth = 0
+    for number, piece in enumerate(pieces):
+        following = pieces[number + 1] if number + 1 < len(pieces) else None
+        if open_item is not None and (piece.depth > depth or not piece.opens_item):
+            if not (piece.opens_item and piece.checked is not None):
+                open_item = _with_detail(open_item, piece)
+                continue
+        if open_item is not None:
+            yield open_item
+            open_item = None
+        if not piece.opens_item or piece.kind != "list_item":
+            continue
+        if piece.checked is None and piece.flat.endswith(":") and following is not None and following.depth > piece.depth:
+            continue
+        open_item, depth = _from_item(piece), piece.depth
+    if open_item is not None:
+        yield open_item
+
+
+def _with_detail(item: ActionItem, piece: Piece) -> ActionItem:
+    """An item with a nested line: an attribute ("Owner: Payments") or more of its text."""
+    match = _ATTRIBUTE.match(piece.flat)
+    if match is not None and match.end() >= len(piece.flat.rstrip(" .")):
+        return _attributed(item, [match])
+    return replace(item, text=f"{item.text} {piece.flat}" if item.text.endswith(":") else f"{item.text}; {piece.flat}")
+
+
+def _from_item(piece: Piece) -> ActionItem:
+    text = piece.flat
+    item = ActionItem("", piece.line, done=True if piece.wholly("strike") else piece.checked)
+    for match in _EMOJI_DATE.finditer(text):
+        item = replace(item, done=True) if match[1] == "\u2705" else replace(item, due=match[2])
+    text = _EMOJI_DATE.sub("", text)
+    attributes = list(_ATTRIBUTE.finditer(text))
+    item = _attributed(item, attributes)
+    for match in reversed(attributes):
+        text = text[: match.start()] + text[match.end() :]
+    text, item = _priority_of(text, item)
+    if item.owner is None and (mention := _MENTION.search(text)):
+        item = replace(item, owner=mention[1])
+    if item.due is None and (due := _DUE.search(text)):
+        item = replace(item, due=due[1])
+    while (shorter := _LEFT.sub("", text)) != text:
+        text = shorter
+    return replace(item, text=text.strip() or piece.flat)
+
+
+def _priority_of(text: str, item: ActionItem) -> tuple[str, ActionItem]:
+    match = _PRIORITY.match(text) or _PRIORITY_INSIDE.search(text)
+    if match is None or item.priority is not None:
+        return text, item
+    return (text[: match.start()] + text[match.end() :]).strip(), replace(item, priority=match[1])
+
+
+def _attributed(item: ActionItem, attributes: list[re.Match[str]]) -> ActionItem:
+    for match in attributes:
+        role, value = _ROLE[match["key"].lower().split()[0]], match["value"].strip(" .*_")
+        if role == "owner" and item.owner is None:
+            item = replace(item, owner=value.lstrip("@"))
+        elif role == "due" and item.due is None:
+            item = replace(item, due=value)
+        elif role == "priority" and item.priority is None:
+            item = replace(item, priority=value)
+        elif role == "status":
+            state = is_done(value)
+            item = replace(item, status=value, done=item.done if state is None else state)
+    return item

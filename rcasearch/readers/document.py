@@ -1,0 +1,246 @@
+"""One file -> a Document, or a Problem that says why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from rcasearch.model import MARKDOWN_SUFFIXES, Document, Incident, Link, Problem, unique
+from rcasearch.readers import values
+from rcasearch.readers.actions import action_items
+from rcasearch.readers.answers import resolution, root_cause
+from rcasearch.readers.blocks import Parsed, Piece, parse_blocks
+from rcasearch.readers.decode import NotTextError, decode
+from rcasearch.readers.fields import ALIASES, DURATION_UNITS, Field
+from rcasearch.readers.front_matter import FrontMatter, read_front_matter
+from rcasearch.readers.ids import slug
+from rcasearch.readers.milestones import milestones
+from rcasearch.readers.outline import Outline, outline, sections
+from rcasearch.readers.residue import split_signature, without_residue
+from rcasearch.readers.timeline import timeline
+
+_INDEX_NAMES = frozenset({"readme", "index", "contributing", "changelog", "license", "_index", "home", "toc"})
+_LOOKS_MARKDOWN = re.compile(r"\s*(?:---\s*$|#{1,6}\s+\S|[^\n]{1,200}\n(?:={3,}|-{3,})\s*$)", re.MULTILINE)
+_DATE_PREFIX = re.compile(r"^(?:\d{4}-?\d{2}-?\d{2})[\s_\-.]*")
+
+
+class _Skip(Exception):
+    """The file cannot be, or should not be, an incident; ``hint`` is None when nobody needs to hear of it."""
+
+    def __init__(self, message: str, hint: str | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def read_document(file: Path, path: str, max_bytes: int) -> Document | Problem | None:
+    """The document in ``file``, known as ``path``; a Problem when it cannot be indexed; None when it is no incident at all."""
+    try:
+        text, guessed = decode(_bytes(file, max_bytes))
+        if not file.suffix and not _LOOKS_MARKDOWN.match(text):
+            return None
+        return parse_document(text, path, guessed)
+    except _Skip as skip:
+        return None if skip.hint is None else Problem(path, None, skip.message, skip.hint, skipped=True)
+    except NotTextError as error:
+        return _no_text(file, path, error)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Problem(path, None, f"The file cannot be read: {reason}.", "Check its permissions.", skipped=True)
+
+
+def _no_text(file: Path, path: str, error: NotTextError) -> Problem | None:
+    if not file.suffix:
+        return None
+    return Problem(path, None, f"The file is not text: {error}.", "Save it as UTF-8 markdown, or take it out of the folder.", skipped=True)
+
+
+def _bytes(file: Path, max_bytes: int) -> bytes:
+    with file.open("rb") as stream:
+        data = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        if not file.suffix:
+            raise _Skip("", None)
+        raise _Skip(
+            f"The document has more than {max_bytes} bytes.",
+            "Split it, move logs and attachments out of it, or raise max_document_bytes.",
+        )
+    return data
+
+
+def parse_document(text: str, path: str, guessed: str | None = None) -> Document | Problem | None:
+    """The document in ``text``. ``guessed`` is the encoding it was read as, where that was a guess."""
+    front = read_front_matter(text)
+    lines = [""] * front.end + text.split("\n")[front.end :]
+    parsed = parse_blocks(lines)
+    if not front.values and not parsed.pieces:
+        return Problem(path, None, "The document is empty.", "Write it, or take it out of the folder.", skipped=True)
+    reader = _Reader(path, front, parsed)
+    if reader.is_index_page():
+        return None
+    if not reader.has_content():
+        return Problem(path, None, "The document holds nothing but a template.", "Fill it in, or take it out of the folder.", skipped=True)
+    incident = reader.incident()
+    return Document(incident, text, tuple(_problems(path, front, parsed, guessed, reader)))
+
+
+def _problems(path: str, front: FrontMatter, parsed: Parsed, guessed: str | None, reader: _Reader) -> Iterator[Problem]:
+    if guessed:
+        yield Problem(path, None, f"The file is not UTF-8; it was read as {guessed}.", "Save it as UTF-8.")
+    if front.fault:
+        line, what = front.fault
+        yield Problem(path, line, f"{what}; what could be read of it was used.", "Mend it: `key: value` lines between two lines of `---`.")
+    for line, what in parsed.unclosed:
+        yield Problem(path, line, f"{what}; everything below it reads as part of it.", "Close it.")
+    yield from reader.problems
+
+
+class _Reader:
+    """Gathers what front matter, fields in the text, the file name and the title say about one document."""
+
+    def __init__(self, path: str, front: FrontMatter, parsed: Parsed) -> None:
+        self.path = path
+        self.front = front
+        self.problems: list[Problem] = []
+        self.all_pieces = parsed.pieces
+        pieces, self.signer = split_signature(parsed.pieces)
+        self.pieces = [kept for piece in pieces if (kept := without_residue(piece)) is not None]
+        self.outline: Outline = outline(self.pieces, values.one(self._raw("title")))
+        self.stem = _stem(path)
+
+    def has_content(self) -> bool:
+        return bool(self.front.values) or any(part.pieces for part in self.outline.parts) or not self.all_pieces
+
+    def is_index_page(self) -> bool:
+        """A README or index without anything that an incident has: date, severity, or a section that says what happened."""
+        if self.stem.lower() not in _INDEX_NAMES:
+            return False
+        if any(self._raw(name) for name in ("date", "severity", "services")):
+            return False
+        kinds = {kind for part in self.outline.parts if part.pieces for kind in part.kinds}
+        return not kinds & {"root_cause", "contributing_factors", "five_whys", "timeline", "impact"} and len(kinds & {"resolution"}) == 0
+
+    def incident(self) -> Incident:
+        parts = self.outline.parts
+        title = self._title()
+        date = self._date(title)
+        events = timeline(parts, int(date[:4]) if date else None)
+        severity = self._one("severity")
+        return Incident(
+            id=slug(self._one("id", body=False) or self.stem),
+            title=title,
+            path=self.path,
+            date=date,
+            severity=severity,
+            level=values.level(severity),
+            services=self._many("services"),
+            tags=self._tags(),
+            status=(self._one("status") or "").lower() or None,
+            duration_minutes=self._duration(),
+            author=self._one("author") or self.signer,
+            aliases=self._many("aliases"),
+            sections=sections(parts),
+            links=tuple(self._links()),
+            action_items=action_items(parts),
+            timeline=events,
+            milestones=milestones(events),
+            root_cause=root_cause(parts),
+            resolution=resolution(parts),
+        )
+
+    # Where values come from
+
+    def _keys(self, name: str) -> Iterator[str]:
+        return (key for key in ALIASES[name] if key in self.front.values)
+
+    def _raw(self, name: str) -> Any:
+        return next((self.front.values[key] for key in self._keys(name) if values.many(self.front.values[key])), None)
+
+    def _stated(self, name: str) -> list[Field]:
+        """The fields of the text that mean ``name``, best name first."""
+        known = ALIASES[name]
+        return sorted((field for field in self.outline.fields if field.key in known), key=lambda field: (known.index(field.key), field.line))
+
+    def _one(self, name: str, body: bool = True) -> str | None:
+        found = values.one(self._raw(name))
+        if found is None and body:
+            texts = (values.one(field.value) for field in self._stated(name))
+            found = next((text for text in texts if text), None)
+        return found
+
+    def _many(self, name: str) -> tuple[str, ...]:
+        found = values.many(self._raw(name))
+        if found:
+            return found
+        stated = self._stated(name)
+        key = stated[0].key if stated else ""
+        return unique(_bare_name(value) for field in stated if field.key == key for value in values.many(field.value) if _bare_name(value))
+
+    # Fields
+
+    def _title(self) -> str:
+        title = values.one(self._raw("title")) or self.outline.title
+        return title or values.one(next((f.value for f in self._stated("title")), None)) or _title_of(self.stem)
+
+    def _date(self, title: str) -> str | None:
+        for key in self._keys("date"):
+            raw = values.one(self.front.values[key])
+            if raw is None:
+                continue
+            if found := values.find_date(raw):
+                return found
+            self._complain(key, f"The {key} {raw!r} is not a date", "Write it as YYYY-MM-DD.")
+        stated = (values.find_date(field.value) for field in self._stated("date"))
+        candidates = (*stated, values.find_date(self.stem), values.find_date(title))
+        return next((found for found in candidates if found), None)
+
+    def _duration(self) -> int | None:
+        for key in self._keys("duration"):
+            raw = values.one(self.front.values[key])
+            if raw is None:
+                continue
+            found = values.minutes(raw, DURATION_UNITS.get(key, "m"))
+            if found is not None:
+                return found
+            self._complain(key, f"The {key} {raw!r} is not a length of time", "Write minutes, or such as `2h 10m`.")
+        stated = (values.minutes(field.value, DURATION_UNITS.get(field.key, "m")) for field in self._stated("duration"))
+        return next((found for found in stated if found is not None), None)
+
+    def _complain(self, key: str, message: str, hint: str) -> None:
+        self.problems.append(Problem(self.path, self.front.lines.get(key), f"{message[:200]}; it was left out.", hint))
+
+    def _tags(self) -> tuple[str, ...]:
+        inline = (tag for piece in self.pieces for tag in piece.tags)
+        return unique(tag for tag in (value.lstrip("#") for value in (*self._many("tags"), *inline)) if tag)
+
+    def _links(self) -> Iterator[Link]:
+        for key in self._keys("related"):
+            line = self.front.lines.get(key, 1)
+            for value in values.many(self.front.values[key]):
+                url = value.lower().startswith(("http:", "https:"))
+                yield Link(value, value, "url" if url else "wiki", line)
+        yield from _links_in(self.all_pieces)
+
+
+def _links_in(pieces: Iterable[Piece]) -> Iterator[Link]:
+    for piece in pieces:
+        for link in piece.links:
+            if link.target:
+                yield Link(link.target, link.text or link.target, link.kind, piece.line + link.offset)
+
+
+def _stem(path: str) -> str:
+    name = PurePosixPath(path)
+    return name.stem if name.suffix.lower() in MARKDOWN_SUFFIXES else name.name
+
+
+def _title_of(stem: str) -> str:
+    words = re.sub(r"[-_]+", " ", _DATE_PREFIX.sub("", stem)).strip() or stem
+    return words[:1].upper() + words[1:]
+
+
+def _bare_name(text: str) -> str:
+    """"checkout-api (degraded)" and "checkout-api: 40% errors" name checkout-api."""
+    return re.split(r"\s*(?:\(|:\s|\s[-\u2013\u2014]\s)", text, maxsplit=1)[0].strip(" .`*")[:80]

@@ -1,0 +1,157 @@
+"""The markdown parser: CommonMark with tables and strikethrough, plus what Obsidian adds (wiki links, comments, highlights).
+
+Inline tokens that swallow line breaks (a code span, a link destination, a comment) carry their number in ``meta["newlines"]``,
+so that text rendered from them stays on its lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.autolink import autolink
+from markdown_it.rules_inline.backticks import backtick
+from markdown_it.rules_inline.html_inline import html_inline
+from markdown_it.rules_inline.image import image
+from markdown_it.rules_inline.link import link
+from markdown_it.token import Token
+
+InlineRule = Callable[[StateInline, bool], bool]
+
+MAX_NESTING = 40
+# Inline parsing is not linear in the worst case ("[[[[..."); longer or denser text is kept as it stands.
+MAX_INLINE_CHARS = 60_000
+MAX_INLINE_BRACKETS = 600
+
+_WIKI = re.compile(r"(!?)\[\[([^\[\]\n]{1,500})\]\]")
+_COMMENT = re.compile(r"%%(?!%)(.*?)%%", re.DOTALL)
+_HIGHLIGHT = re.compile(r"(?<!\w)==(?=[^\s=])(.{0,2000}?[^\s=])==(?!\w)", re.DOTALL)
+
+
+@cache
+def parser() -> MarkdownIt:
+    """The one parser; it holds no state between documents."""
+    md = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable(["table", "strikethrough"])
+    for name, rule in (
+        ("backticks", backtick), ("link", link), ("image", image), ("html_inline", html_inline), ("autolink", autolink),
+    ):  # fmt: skip
+        md.inline.ruler.at(name, _counting_newlines(rule))
+    md.inline.ruler.before("link", "wiki_link", _wiki_link)
+    md.inline.ruler.before("link", "obsidian_comment", _obsidian_comment)
+    md.inline.ruler.before("link", "highlight", _highlight)
+    md.block.ruler.before("fence", "comment_block", _comment_block, {"alt": ["paragraph", "blockquote", "list"]})
+    md.core.ruler.at("inline", _parse_inline)
+    return md
+
+
+def newlines_in(tokens: list[Token]) -> int:
+    """Line breaks that rendering ``tokens`` gives."""
+    breaks = sum(token.type in ("softbreak", "hardbreak") for token in tokens)
+    return breaks + sum(int(token.meta.get("newlines", 0)) for token in tokens)
+
+
+def _counting_newlines(rule: InlineRule) -> InlineRule:
+    def counted(state: StateInline, silent: bool) -> bool:
+        start, before = state.pos, len(state.tokens)
+        if not rule(state, silent):
+            return False
+        if not silent and len(state.tokens) > before:
+            missing = state.src.count("\n", start, state.pos) - newlines_in(state.tokens[before:])
+            if missing > 0:
+                state.tokens[-1].meta["newlines"] = missing
+        return True
+
+    return counted
+
+
+def _wiki_link(state: StateInline, silent: bool) -> bool:
+    if state.src[state.pos] not in "[!":
+        return False
+    match = _WIKI.match(state.src, state.pos, state.posMax)
+    if match is None:
+        return False
+    if not silent:
+        token = state.push("wiki_link", "", 0)
+        target, _, text = match[2].replace("\\|", "|").partition("|")
+        token.content = text.strip()
+        token.meta = {"target": target.strip(), "embed": bool(match[1])}
+    state.pos = match.end()
+    return True
+
+
+def _obsidian_comment(state: StateInline, silent: bool) -> bool:
+    if not state.src.startswith("%%", state.pos):
+        return False
+    match = _COMMENT.match(state.src, state.pos, state.posMax)
+    if match is None:
+        return False
+    if not silent:
+        state.push("comment", "", 0).meta = {"newlines": match[0].count("\n")}
+    state.pos = match.end()
+    return True
+
+
+def _highlight(state: StateInline, silent: bool) -> bool:
+    if not state.src.startswith("==", state.pos):
+        return False
+    match = _HIGHLIGHT.match(state.src, state.pos, state.posMax)
+    if match is None:
+        return False
+    if not silent:
+        end, state.posMax, state.pos = state.posMax, match.end() - 2, match.start() + 2
+        state.push("highlight_open", "mark", 1)
+        state.md.inline.tokenize(state)
+        state.push("highlight_close", "mark", -1)
+        state.posMax = end
+    state.pos = match.end()
+    return True
+
+
+def _comment_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """``%%`` on a line of its own down to the next line that ends in ``%%``; blank lines do not end it."""
+    if state.is_code_block(start) or not _line(state, start).startswith("%%"):
+        return False
+    opening = _line(state, start)
+    if opening.count("%%") > 1:
+        return False
+    last = next((n for n in range(start + 1, end) if _line(state, n).rstrip().endswith("%%")), None)
+    if last is None:
+        return False
+    if not silent:
+        token = state.push("comment_block", "", 0)
+        token.map = [start, last + 1]
+        state.line = last + 1
+    return True
+
+
+def _line(state: StateBlock, number: int) -> str:
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
+
+
+def _parse_inline(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type != "inline":
+            continue
+        token.children = []
+        if _is_parseable(token.content):
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+        else:
+            token.children = _literal(token.content)
+
+
+def _is_parseable(text: str) -> bool:
+    return len(text) <= MAX_INLINE_CHARS and text.count("[") <= MAX_INLINE_BRACKETS and text.count("<") <= 5 * MAX_INLINE_BRACKETS
+
+
+def _literal(text: str) -> list[Token]:
+    children: list[Token] = []
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            children.append(Token("softbreak", "br", 0))
+        children.append(Token("text", "", 0, content=line))
+    return children
