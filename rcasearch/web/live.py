@@ -1,0 +1,102 @@
+"""The searcher in force: opened when an index appears, refreshed when a newer one does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+from rcasearch.errors import RcaSearchError
+from rcasearch.model import Filters
+from rcasearch.settings import Settings
+
+if TYPE_CHECKING:
+    from rcasearch.search import Searcher
+
+log = logging.getLogger("rcasearch.web")
+LOOK_EVERY_S = 1.0
+Facets = dict[str, tuple[tuple[str, int], ...]]
+
+
+class IndexLoadingError(RcaSearchError):
+    """The index is there and is being read."""
+
+    code = "index_loading"
+
+
+class Live:
+    """Hands out the searcher and looks for a newer index at most once a second. Thread-safe, and nobody waits for a look."""
+
+    def __init__(self, settings: Settings, searcher: Searcher | None = None) -> None:
+        self._settings = settings
+        self._searcher = searcher
+        self._error: RcaSearchError = IndexLoadingError("The index is being loaded.", "Try again in a few seconds.")
+        self._looking = threading.Lock()
+        self._looked = float("-inf") if searcher is None else time.monotonic()
+        self._facets: tuple[str, Facets] | None = None
+
+    def searcher(self) -> Searcher:
+        """The searcher in force.
+
+        Raises what opening the index raised last: IndexMissingError, IndexMismatchError, ModelError; IndexLoadingError meanwhile.
+        """
+        if time.monotonic() - self._looked >= LOOK_EVERY_S and self._looking.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._looked = time.monotonic()
+                self._looking.release()
+        if self._searcher is None:
+            raise self._error
+        return self._searcher
+
+    def warm(self) -> None:
+        """Open the index in the background, so that the server listens at once."""
+        threading.Thread(target=self._try, name="open-index", daemon=True).start()
+
+    def facets(self) -> Facets:
+        """What the whole index can be filtered by, counted once per index."""
+        searcher = self.searcher()
+        index_id = searcher.info.id
+        if self._facets is None or self._facets[0] != index_id:
+            self._facets = (index_id, dict(searcher.incidents(Filters(), 0, 1).facets))
+        return self._facets[1]
+
+    def _try(self) -> None:
+        try:
+            self.searcher()
+        except RcaSearchError as error:
+            log.warning("No index is served yet: %s %s", error.message, error.hint)
+        except Exception:
+            log.exception("Opening the index failed.")
+
+    def _look(self) -> None:
+        if self._searcher is None:
+            self._open()
+            return
+        try:
+            if self._searcher.refresh():
+                log.info("Serving index %s from now on.", self._searcher.info.id)
+        except Exception as error:  # noqa: BLE001
+            # The index in memory still answers: a broken successor must not take the service down.
+            log.warning("A newer index cannot be used; the one in memory goes on serving: %s", error)
+
+    def _open(self) -> None:
+        from rcasearch.search import Searcher
+
+        try:
+            self._searcher = Searcher.open(self._settings)
+        except RcaSearchError as error:
+            self._error = error
+        else:
+            log.info("Serving index %s.", self._searcher.info.id)
+
+
+def live() -> Live:
+    """The Live of the app that answers this request."""
+    found = current_app.extensions["rcasearch"]
+    assert isinstance(found, Live)
+    return found

@@ -1,0 +1,131 @@
+"""Parameters of a request as a plain mapping, whatever carried them, and names that nobody knows turned away.
+
+What a query or a filter may say is for ``rcasearch.query`` to judge; here is only what HTTP adds to it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+from urllib.parse import unquote_to_bytes
+
+from flask import current_app, request
+from werkzeug.datastructures import MultiDict
+
+from rcasearch.errors import InvalidQueryError
+
+JSON_TYPES = ("application/json",)
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class MediaTypeError(InvalidQueryError):
+    """The body is of a type that the route does not read."""
+
+    code = "unsupported_media_type"
+
+
+def accepts(*names: str) -> Callable[[View], View]:
+    """Name the query-string parameters of a view; a view that names none takes none."""
+
+    def mark(view: View) -> View:
+        view.accepts = names  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def check_query_string() -> None:
+    """Raise InvalidQueryError where the query string is not UTF-8 or names a parameter that the view does not take."""
+    try:
+        unquote_to_bytes(request.query_string).decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidQueryError("The query string is not UTF-8.", "Percent-encode the text as UTF-8.") from None
+    if request.endpoint is None:
+        return
+    view = current_app.view_functions[request.endpoint]
+    names = getattr(view, "accepts", ())
+    if names is not None and "*" not in names:
+        reject_unknown(request.args, names)
+
+
+def reject_unknown(given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise InvalidQueryError naming every parameter that is not known."""
+    unknown = sorted(set(given) - set(known))
+    if not unknown:
+        return
+    word = "Unknown parameter" if len(unknown) == 1 else "Unknown parameters"
+    names = ", ".join(repr(name) for name in unknown)
+    known_names = ", ".join(known)
+    hint = f"Known here: {known_names}." if known_names else "This address takes no parameters."
+    raise InvalidQueryError(f"{word}: {names}.", hint, field=unknown[0])
+
+
+def flat(values: MultiDict[str, str], *, drop_blank: bool = False) -> dict[str, object]:
+    """One value as text, several as a list. Pages drop blank ones: a browser sends every field of a form."""
+    found: dict[str, object] = {}
+    for name, given in values.lists():
+        kept = [value for value in given if value.strip()] if drop_blank else given
+        if kept:
+            found[name] = kept[0] if len(kept) == 1 else list(kept)
+    return found
+
+
+def form_params() -> dict[str, object]:
+    """The fields of a submitted form. Raises MediaTypeError for any other body."""
+    if request.mimetype not in FORM_TYPES:
+        raise MediaTypeError(_wrong_type(), "Send a form: application/x-www-form-urlencoded.")
+    return flat(request.form, drop_blank=True)
+
+
+def json_params() -> dict[str, object]:
+    """The JSON object in the body. Raises MediaTypeError and InvalidQueryError."""
+    if request.mimetype not in JSON_TYPES:
+        raise MediaTypeError(_wrong_type(), "Send JSON with the header Content-Type: application/json.")
+    if request.args:
+        raise InvalidQueryError(
+            "A POST takes its parameters from the body, not from the address.",
+            "Move them into the JSON object.",
+            field=next(iter(request.args)),
+        )
+    return parse_object(request.get_data())
+
+
+def parse_object(body: bytes) -> dict[str, object]:
+    """A JSON object, strictly: UTF-8, no name twice, no NaN, no half of a surrogate pair."""
+    example = 'Send an object like {"text": "checkout times out", "limit": 5}.'
+    if not body.strip():
+        raise InvalidQueryError("The body is empty.", example)
+    try:
+        parsed = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+        json.dumps(parsed, ensure_ascii=False).encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidQueryError(f"The body is not UTF-8 (byte {error.start}).", "Send JSON encoded as UTF-8.") from None
+    except UnicodeEncodeError:
+        raise InvalidQueryError("The body holds half of a surrogate pair.", "Send text that can be written as UTF-8.") from None
+    except RecursionError:
+        raise InvalidQueryError("The body is nested too deeply.", example) from None
+    except ValueError as error:
+        raise InvalidQueryError(f"The body is not JSON: {error}.", example) from None
+    if not isinstance(parsed, dict):
+        raise InvalidQueryError("The body is JSON, but not an object.", example)
+    return parsed
+
+
+def _wrong_type() -> str:
+    shown = request.mimetype[:80] or "missing"
+    return f"The type of the body is {shown}." if request.mimetype else "The body has no Content-Type."
+
+
+def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the name {name[:60]!r} stands twice")
+        found[name] = value
+    return found
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not a JSON value")

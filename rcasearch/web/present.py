@@ -1,0 +1,111 @@
+"""How values look on a page: the words of ``rcasearch.wording`` as template filters, and passages with their highlights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from flask import Flask, url_for
+from markupsafe import Markup, escape
+
+from rcasearch import wording
+from rcasearch.model import IndexInfo
+from rcasearch.web.live import live
+
+VERDICTS = {"strong": "Strong precedent", "possible": "Possible precedent", "none": "Nothing like this on record"}
+HIT_VERDICTS = {"strong": "Strong", "possible": "Possible", "none": "Below the line"}
+TONES = {"SEV0": "worst", "SEV1": "worst", "SEV2": "bad"}
+TITLE_DATE = re.compile(r"^\s*(\d{4}-\d{2}-\d{2})\s*[-–—:·]*\s+")
+COMMAND = re.compile(r"`([^`\n]+)`")
+PASSAGE = 360
+HEAD = 640
+
+
+def register(app: Flask, assets: dict[str, str]) -> None:
+    """Make the filters and names of this file known to the templates of ``app``; ``assets`` maps a file to its version."""
+    for function in (ago, day, minutes, excerpt, head_and_rest, steps_head_and_rest, short_title, tone, percent, commands):
+        app.template_filter(function.__name__)(function)
+    app.template_filter("count")(wording.plural)
+    app.template_filter("size")(wording.size)
+
+    def asset(name: str) -> str:
+        return url_for("static", filename=name, v=assets[name])
+
+    names = {"asset": asset, "index_info": _index_info, "verdict_words": VERDICTS, "hit_words": HIT_VERDICTS}
+    app.context_processor(lambda: names)
+
+
+def ago(day_text: str | None) -> str:
+    """How long ago an ISO date is today."""
+    return wording.age(day_text, datetime.now(UTC).date())
+
+
+def day(day_text: str | None) -> str:
+    """A date as people write it; what is no date stays as it is."""
+    try:
+        when = date.fromisoformat((day_text or "")[:10])
+    except ValueError:
+        return day_text or ""
+    return f"{when.day} {when:%b %Y}"
+
+
+def minutes(total: int | None) -> str:
+    """A duration in words; empty where it is not known."""
+    return "" if total is None else wording.minutes(total)
+
+
+def excerpt(text: str, highlights: Sequence[Sequence[int]]) -> Markup:
+    """The part of a passage that holds most highlights, escaped, the highlights in ``<mark>``."""
+    shown, spans = wording.passage(text, [(start, end) for start, end in highlights], PASSAGE)
+    out, at = Markup(), 0
+    for start, end in spans:
+        if start >= at:
+            out += escape(shown[at:start]) + Markup("<mark>{}</mark>").format(shown[start:end])
+            at = end
+    return out + escape(shown[at:])
+
+
+def head_and_rest(text: str) -> tuple[list[str], list[str]]:
+    """The paragraphs of a long text in two: what is read at a glance and what is unfolded."""
+    return steps_head_and_rest(wording.paragraphs(text))
+
+
+def steps_head_and_rest(parts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Whole parts in two: about as many characters as are read at a glance, and the others."""
+    head, rest, room = [], list(parts), HEAD
+    while rest and (len(rest[0]) <= room or not head):
+        room -= len(rest[0])
+        head.append(rest.pop(0))
+    if sum(map(len, rest)) < HEAD // 4:  # not worth a click
+        return head + rest, []
+    return head, rest
+
+
+def short_title(title: str, day_text: str | None) -> str:
+    """A title without the date it begins with, where the date stands beside it anyway."""
+    found = TITLE_DATE.match(title)
+    return title[found.end() :] if found and day_text and day_text.startswith(found[1]) and found.end() < len(title) else title
+
+
+def tone(level: str | None) -> str:
+    """How loud a severity is drawn."""
+    return TONES.get(level or "", "plain")
+
+
+def percent(fraction: float) -> int:
+    """A fraction as a whole number of hundredths."""
+    return max(0, min(100, round(fraction * 100)))
+
+
+def commands(text: str) -> Markup:
+    """A sentence with what stands in backticks as code."""
+    parts = COMMAND.split(text)
+    return Markup().join(Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts))
+
+
+def _index_info() -> IndexInfo | None:
+    try:
+        return live().searcher().info
+    except Exception:  # noqa: BLE001 - this serves the error page too: it must not fail
+        return None
