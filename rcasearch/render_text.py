@@ -81,11 +81,13 @@ def _why(hit: Hit, budget: int) -> list[Text | str]:
     best = hit.evidence[0]
     quote, spans = passage(best.chunk.text, best.highlights, budget)
     heading = one_line(best.chunk.heading)
-    text = Text(f"{heading}: " if heading else "", "dim")
-    body = Text(quote, style="not dim")
+    body = Text(quote)
     for start, end in spans:
         body.stylize("bold underline", start, end)
-    return [text.append_text(_squeezed(body))]
+    first, *rest = [_squeezed(line) for line in body.split("\n")]
+    if rest:
+        return [*([Text(f"{heading}:", "dim")] if heading else []), first, *rest]
+    return [Text.assemble((f"{heading}: " if heading else "", "dim"), first)]
 
 
 def _squeezed(text: Text) -> Text:

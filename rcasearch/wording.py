@@ -22,6 +22,8 @@ _VISIBLE = {
     0x2029: 0x0A,
 }
 _LIST_ITEM = re.compile(r"\s*(?:[-*•+]|\d{1,3}[.)])\s")
+# A line break within a paragraph: what follows is neither an item of a list nor a row of a table.
+_SOFT_BREAK = re.compile(r"\n(?!\s*(?:[-*•+]|\d{1,3}[.)])\s|[^\n]* \| )")
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]?(?=\s)|\n")
 
 
@@ -74,8 +76,11 @@ def cut_lines(lines: Iterable[str], budget: int) -> list[str]:
 
 
 def passage(text: str, spans: Iterable[Span], budget: int) -> tuple[str, list[Span]]:
-    """About ``budget`` characters of the text around its most highlighted part, and where the highlights are in them."""
-    flat = clean(text).replace("\n", " ")
+    """About ``budget`` characters of the text around its most highlighted part, and where the highlights are in them.
+
+    Rows of a table and items of a list keep their line breaks.
+    """
+    flat = _SOFT_BREAK.sub(" ", clean(text))
     inside = sorted((start, end) for start, end in spans if 0 <= start < end <= len(flat))
     start, end = _window(flat, inside, budget)
     before, after = ("… " if start else ""), (" …" if end < len(flat) else "")
@@ -102,7 +107,7 @@ def _covered(spans: list[Span], start: int, end: int) -> int:
 def _word_end(text: str, limit: int) -> int:
     if limit >= len(text):
         return len(text)
-    space = text.rfind(" ", 0, limit + 1)
+    space = max(text.rfind(" ", 0, limit + 1), text.rfind("\n", 0, limit + 1))
     return space if space > limit // 2 else limit
 
 

@@ -18,6 +18,7 @@ LAYERS = (
     {"readers", "chunking", "encoders", "lexical", "compression", "cache", "calibration", "highlights", "ranking"},
     {"query", "stores"},
     {"retrieval"},
+    {"evidence"},
     {"index", "search"},
     {"evaluate", "render", "render_text", "render_eval"},
     {"web"},

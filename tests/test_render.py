@@ -329,9 +329,14 @@ def test_a_cut_keeps_a_prefix_within_the_budget(text: str, budget: int) -> None:
 def test_a_passage_keeps_its_highlights_on_the_same_characters(text: str, spans: list[tuple[int, int]], budget: int) -> None:
     shown, kept = wording.passage(text, spans, budget)
     assert len(shown) <= budget + 4
-    flat = wording.clean(text).replace("\n", " ")
-    valid = [flat[a:b] for a, b in spans if 0 <= a < b <= len(flat)]
-    assert all(shown[start:end] in valid for start, end in kept)
+    flat = wording.clean(text)
+    valid = [flat[a:b].replace("\n", " ") for a, b in spans if 0 <= a < b <= len(flat)]
+    assert all(shown[start:end].replace("\n", " ") in valid for start, end in kept)
+
+
+def test_a_passage_keeps_rows_and_items_apart() -> None:
+    rows = "12:00 | Report started\nby hand\n12:06 | Alert\n- one\ntwo"
+    assert wording.passage(rows, (), 100)[0] == "12:00 | Report started by hand\n12:06 | Alert\n- one two"
 
 
 def test_a_passage_shows_where_most_is_highlighted() -> None:

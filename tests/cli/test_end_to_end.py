@@ -125,7 +125,7 @@ def test_show_prints_the_whole_incident(run: Run, tiny_index: Path) -> None:
         assert text in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
     linked = run("show", CHECKOUT, "--index", tiny_index)
-    assert f"-> {BASKET}" in linked.out.split("Linked from")[1]
+    assert f"-> {BASKET}" in " ".join(linked.out.split("Linked from")[1].split())
 
 
 def test_show_markdown_is_the_document_as_written(run: Run, tiny_index: Path, tiny_corpus: Path) -> None:
@@ -144,7 +144,8 @@ def test_info(run: Run, tiny_index: Path, tiny_corpus: Path) -> None:
     assert "Incidents    8\n" in told.out
     assert "all-MiniLM-L6-v2" in told.out
     facts = _json(run("info", "--json", "--index", tiny_index).out)
-    assert (facts["incidents"], facts["dimension"], facts["max_tokens"]) == (8, 384, 256)
+    assert (facts["incidents"], facts["dimension"]) == (8, 384)
+    assert 0 < facts["max_tokens"] <= 256
     assert facts["sources"] == [str(tiny_corpus)]
 
 
