@@ -13,39 +13,59 @@ from rcasearch.readers.tables import cell, columns, tables, wordiest, words
 
 _COLUMNS = {
     "text": words(
-        "action; action item; description; item; task; what; title; follow up; recommendation; remediation; summary; improvement; step; "
-        "corrective action; preventive action; detail; work item; to do; measure; activity; deliverable; finding"
+        "action; action item; description; item; task; what; title; follow up; recommendation; remediation; summary; improvement; "
+        "step; corrective action; preventive action; detail; work item; to do; measure; activity; deliverable; finding"
     ),
-    "owner": words("owner; assignee; who; responsible; assigned to; assigned; dri; owning team; team; lead; owner team; responsible team; by"),
-    "due": words("due; due date; deadline; eta; target; target date; when; due by; completion date; date; target completion; by when; timeline"),
+    "owner": words(
+        "owner; assignee; who; responsible; assigned to; assigned; dri; owning team; team; lead; owner team; responsible team; by"
+    ),
+    "due": words(
+        "due; due date; deadline; eta; target; target date; when; due by; completion date; date; "
+        "target completion; by when; timeline"
+    ),
     "status": words("status; state; progress; done; complete; completed; resolution; completion; closed"),
     "priority": words("priority; prio; p; severity; importance; urgency"),
     "id": words("id; no; number; key; ticket; jira; bug; issue; link; reference; tracking; ref; jira ticket; ticket id"),
     "type": words("type; category; kind; area; theme; class"),
 }
 _DONE = re.compile(
-    r"^\W*(?:done|complete|completed|closed|resolved|fixed|merged|shipped|implemented|deployed|finished|delivered|released|yes|y|true|x|"
-    r"100 ?%|won'?t (?:do|fix)|wontfix|cancell?ed|obsolete|declined|rejected|abandoned|verified|live)(?:\b|$)|^[\u2705\u2714\u2611\u2713\U0001f7e2]",
+    r"^\W*(?:done|complete|completed|closed|resolved|fixed|merged|shipped|implemented|deployed|finished|delivered|"
+    r"released|yes|y|true|x|"
+    r"100 ?%|won'?t (?:do|fix)|wontfix|cancell?ed|obsolete|declined|rejected|abandoned|verified|live)(?:\b|$)|"
+    r"^[\u2705\u2714\u2611\u2713\U0001f7e2]",
     re.IGNORECASE,
 )
 _OPEN = re.compile(
-    r"^\W*(?:open|opened|to-?do|to do|in[- ]?progress|wip|not (?:started|done|complete|yet)|pending|planned|planning|blocked|backlog|new|no|n|false|"
-    r"assigned|in review|review|scheduled|ongoing|started|deferred|on hold|triaged?|incomplete|unstarted|unassigned|accepted|proposed|draft|"
-    r"under \w+|partial\w*|awaiting|waiting|tbd|active|ready|doing|overdue|delayed|reopened|\d{1,2} ?%)\b|^[\u274c\u2b1c\u2610\U0001f534\U0001f7e1\u23f3\U0001f6a7]|^\[ \]",
+    r"^\W*(?:open|opened|to-?do|to do|in[- ]?progress|wip|not (?:started|done|complete|yet)|pending|planned|planning|"
+    r"blocked|backlog|new|no|n|false|"
+    r"assigned|in review|review|scheduled|ongoing|started|deferred|on hold|triaged?|incomplete|unstarted|unassigned|"
+    r"accepted|proposed|draft|"
+    r"under \w+|partial\w*|awaiting|waiting|tbd|active|ready|doing|overdue|delayed|reopened|\d{1,2} ?%)\b|"
+    r"^[\u274c\u2b1c\u2610\U0001f534\U0001f7e1\u23f3\U0001f6a7]|^\[ \]",
     re.IGNORECASE,
 )
-_CHECKED = re.compile(r"^\[([ xX])\](?:\s+|$)")
-_PRIORITY = re.compile(r"^[\[(]?\b(P[0-5]|(?:high|medium|low|critical)(?= priority\b|[\])]))(?:\s+priority)?[\])]?\s*[:\-\u2013\u2014|,.]*\s*", re.IGNORECASE)
+_CHECKED = re.compile(r"^(?:[-*]\s*)?\[([ xX])\](?:\s+|$)")
+_PRIORITY = re.compile(
+    r"^[\[(]?\b(P[0-5]|(?:high|medium|low|critical)(?= priority\b|[\])]))(?:\s+priority)?[\])]?\s*[:\-\u2013\u2014|,.]*\s*",
+    re.IGNORECASE,
+)
 _PRIORITY_INSIDE = re.compile(r"[\[(](?:priority:?\s*)?(P[0-5]|high|medium|low|critical)[\])]", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
-    r"(?P<key>owner|assignee|assigned to|responsible|team|dri|due(?: date| by)?|deadline|eta|target(?: date)?|status|state|priority)\s*[:=]\s*"
-    r"(?P<value>[^;|()\[\],\u2014\u2013]{1,60}?)(?=\s*(?:[;|()\[\],\u2014\u2013]|$|\b(?:owner|assignee|due|deadline|eta|target|status|priority)\s*[:=]))",
+    r"(?P<key>owner|assignee|assigned to|responsible|team|dri|due(?: date| by)?|deadline|eta|target(?: date)?|status|"
+    r"state|priority)\s*[:=]\s*"
+    r"(?P<value>[^;|()\[\],\u2014\u2013]{1,60}?)(?=\s*(?:[;|()\[\],\u2014\u2013]|$|\b(?:owner|assignee|due|deadline|eta|"
+    r"target|status|priority)\s*[:=]))",
     re.IGNORECASE,
 )
 _ROLE = {
     "owner": "owner", "assignee": "owner", "assigned": "owner", "responsible": "owner", "team": "owner", "dri": "owner",
     "due": "due", "deadline": "due", "eta": "due", "target": "due", "status": "status", "state": "status", "priority": "priority",
 }  # fmt: skip
+_TEAM_BEHIND = re.compile(
+    r"(?:\(|\s[\u2014\u2013]\s)((?:[A-Z][\w.-]*|&)(?: (?:[A-Z][\w.-]*|&|and)){0,4})(?:,[^()]{0,60})?\)?[.*]?$"
+)
+_ABBREVIATION = re.compile(r"[A-Z0-9_.-]{2,}")
+_TEAMS = frozenset({"SRE", "DBA", "DBAS", "QA", "IT", "NOC", "SOC", "OPS"})
 _MENTION = re.compile(r"(?<![\w.])@([\w][\w.\-/]*\w)")
 _EMOJI_DATE = re.compile(r"([\U0001f4c5\u23f3\U0001f6eb\u2705])\ufe0f?\s*(\d{4}-\d{2}-\d{2})")
 _DUE = re.compile(r"\b(?:due|by|before|until)\s+(\d{4}-\d{2}-\d{2})\b", re.IGNORECASE)
@@ -54,15 +74,24 @@ _NOTHING = re.compile(r"^\W*(?:none|no action items?|n/?a|nothing|no follow-?ups
 
 
 def action_items(parts: list[Part]) -> tuple[ActionItem, ...]:
-    """The follow-ups of every action-item part, in the order of the document."""
-    found: list[ActionItem] = []
-    for part in parts:
-        if "action_items" in part.kinds:
-            for rows in tables(part.pieces):
-                found.extend(_from_table(rows))
-            found.extend(_from_list([piece for piece in part.pieces if piece.depth and not piece.cells]))
+    """The follow-ups of every action-item part in order; where there are none, the checkbox items of any part."""
+    found = [item for part in parts if "action_items" in part.kinds for item in _items_of(part.pieces)]
+    if not found:
+        found = [item for part in parts if "timeline" not in part.kinds for item in _checkboxes(part.pieces)]
     items = (item for item in found if item.text and not _NOTHING.match(item.text))
     return tuple(sorted(items, key=lambda item: item.line))
+
+
+def _items_of(pieces: list[Piece]) -> Iterator[ActionItem]:
+    for rows in tables(pieces):
+        yield from _from_table(rows)
+    yield from _from_list([piece for piece in pieces if piece.depth and not piece.cells])
+
+
+def _checkboxes(pieces: list[Piece]) -> Iterator[ActionItem]:
+    """The items with boxes, and what is nested in them: follow-ups wherever they stand."""
+    owners = {piece.owner for piece in pieces if piece.checked is not None}
+    return _from_list([piece for piece in pieces if piece.owner in owners and piece.owner and not piece.cells])
 
 
 def is_done(status: str | None) -> bool | None:
@@ -81,10 +110,11 @@ def _from_table(rows: list[Piece]) -> Iterator[ActionItem]:
     for row in rows:
         text = cell(row, at.get("text")) or cell(row, at.get("id"))
         status = cell(row, at.get("status")) or None
-        box = _CHECKED.match(text)
         done = is_done(status)
-        if box is not None:
-            text, done = text[box.end() :], box[1] in "xX" if done is None else done
+        boxes = [found for c in row.cells if (found := _CHECKED.match(c.text))]
+        if boxes:
+            done = boxes[0][1] in "xX" if done is None else done
+            text = _CHECKED.sub("", text)
         if _is_struck(row, at.get("text")):
             done = True
         yield ActionItem(
@@ -103,10 +133,10 @@ def _from_list(pieces: list[Piece]) -> Iterator[ActionItem]:
     depth = 0
     for number, piece in enumerate(pieces):
         following = pieces[number + 1] if number + 1 < len(pieces) else None
-        if open_item is not None and (piece.depth > depth or not piece.opens_item):
-            if not (piece.opens_item and piece.checked is not None):
-                open_item = _with_detail(open_item, piece)
-                continue
+        nested = piece.depth > depth or not piece.opens_item
+        if open_item is not None and nested and not (piece.opens_item and piece.checked is not None):
+            open_item = _with_detail(open_item, piece)
+            continue
         if open_item is not None:
             yield open_item
             open_item = None
@@ -140,11 +170,21 @@ def _from_item(piece: Piece) -> ActionItem:
     text, item = _priority_of(text, item)
     if item.owner is None and (mention := _MENTION.search(text)):
         item = replace(item, owner=mention[1])
+    if item.owner is None and (team := _team_of(text)):
+        item = replace(item, owner=team)
     if item.due is None and (due := _DUE.search(text)):
         item = replace(item, due=due[1])
     while (shorter := _LEFT.sub("", text)) != text:
         text = shorter
     return replace(item, text=text.strip() or piece.flat)
+
+
+def _team_of(text: str) -> str | None:
+    """The name in "... (Storage Guild, end of May)" or "... \u2014 Payments"; an abbreviation there is seldom a team."""
+    match = _TEAM_BEHIND.search(text[-160:])
+    if match is None or (_ABBREVIATION.fullmatch(match[1]) and match[1] not in _TEAMS):
+        return None
+    return match[1]
 
 
 def _priority_of(text: str, item: ActionItem) -> tuple[str, ActionItem]:

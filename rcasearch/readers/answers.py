@@ -14,7 +14,21 @@ _CAUSE_BELOW: frozenset[Kind] = frozenset({*_CAUSE_KINDS, "other", "detection", 
 _FIX_BELOW: frozenset[Kind] = frozenset({"resolution", "verification", "other", "support"})
 _FIX_RANKS = (
     ("resolution", "resolve", "resolved", "solution"),
-    ("remediation", "fix", "fixed", "recovery", "restoration", "recovered", "corrective", "repair", "remedy", "hotfix", "done", "did", "rollback"),
+    (
+        "remediation",
+        "fix",
+        "fixed",
+        "recovery",
+        "restoration",
+        "recovered",
+        "corrective",
+        "repair",
+        "remedy",
+        "hotfix",
+        "done",
+        "did",
+        "rollback",
+    ),
 )
 _LABEL_LEVEL = 7
 
@@ -24,7 +38,7 @@ def root_cause(parts: Sequence[Part]) -> Answer | None:
     for kind in _CAUSE_KINDS:
         groups = list(_groups(parts, kind, _CAUSE_BELOW))
         if groups:
-            return _answer(min(groups, key=_prominence), kind)
+            return _answer(min(groups, key=lambda group: (_cause_rank(group[0]), *_prominence(group))), kind)
     return None
 
 
@@ -58,6 +72,11 @@ def _prominence(group: list[Part]) -> tuple[bool, int, int]:
     return (group[0].level == _LABEL_LEVEL, group[0].level, group[0].line)
 
 
+def _cause_rank(part: Part) -> int:
+    """A heading that says "cause" goes before one that only asks why."""
+    return 0 if "cause" in normal(part.heading) else 1
+
+
 def _fix_rank(part: Part) -> int:
     words = set(normal(part.heading).split())
     return next((rank for rank, known in enumerate(_FIX_RANKS) if words & set(known)), len(_FIX_RANKS))
@@ -71,7 +90,9 @@ def _answer(group: list[Part], kind: Kind) -> Answer:
         if not body:
             continue
         own = part.path == head.path
-        chunks.append(body if own else f"{part.heading.rstrip(':')}: {body}" if part.level == _LABEL_LEVEL else f"{part.heading}\n{body}")
+        chunks.append(
+            body if own else f"{part.heading.rstrip(':')}: {body}" if part.level == _LABEL_LEVEL else f"{part.heading}\n{body}"
+        )
     first = next(piece for part in group for piece in part.pieces)
     return Answer("\n\n".join(chunks), kind, head.heading, first.line, tuple(_steps([p for part in group for p in part.pieces])))
 

@@ -276,7 +276,13 @@ class _Walker:
         line = self.header_line if self.in_head else self.row_line + 1
         text = Line(" | ".join(cell.text for cell in cells if cell.text))
         piece = Piece(
-            "table_row", (text,), line, table=self.table, cells=tuple(cells), links=tuple(self.row_links), tags=tuple(self.row_tags)
+            "table_row",
+            (text,),
+            line,
+            table=self.table,
+            cells=tuple(cells),
+            links=tuple(self.row_links),
+            tags=tuple(self.row_tags),
         )
         if self.in_head:
             self.header = cells

@@ -20,7 +20,7 @@ class _Found(NamedTuple):
 
 
 def read(sources: Sequence[Path], *, max_bytes: int = 2_097_152) -> Iterator[Document | Problem]:
-    """Every markdown document under the sources, in path order, one by one; a file that cannot be indexed is a Problem(skipped=True).
+    """Every markdown document under the sources, in path order, one by one; one that cannot be indexed is a Problem(skipped=True).
 
     A source is a folder or one file. Paths are relative to the source (to its name where there are several sources). Hidden
     folders are passed over, as are files that are neither markdown by their ending nor by how they begin, and a README or
@@ -101,7 +101,7 @@ def _file(file: Path, path: str, root: Path) -> Iterator[_Found | Problem]:
 
 
 def _is_free_form(name: str) -> bool:
-    """"PM-0143 v1.2 rollout" has no ending though it has a dot."""
+    """Whether a dot is part of the name and not of an ending, as in "PM-0143 v1.2 rollout"."""
     return " " in Path(name).suffix
 
 

@@ -23,7 +23,7 @@ class NotTextError(ValueError):
 def decode(data: bytes) -> tuple[str, str | None]:
     """The text, and the encoding where it was not UTF-8 and not declared (worth a word to the author), else None.
 
-    Line ends become ``\\n``; control characters become spaces, so that columns and lines keep their places.
+    Line ends become those of Unix; control characters become spaces, so that columns and lines keep their places.
     Raises NotTextError for binary data.
     """
     text, guessed = _decoded(data)

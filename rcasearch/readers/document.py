@@ -17,6 +17,7 @@ from rcasearch.readers.fields import ALIASES, DURATION_UNITS, Field
 from rcasearch.readers.front_matter import FrontMatter, read_front_matter
 from rcasearch.readers.ids import slug
 from rcasearch.readers.milestones import milestones
+from rcasearch.readers.opening import Opening, read_opening
 from rcasearch.readers.outline import Outline, outline, sections
 from rcasearch.readers.residue import split_signature, without_residue
 from rcasearch.readers.timeline import timeline
@@ -54,7 +55,9 @@ def read_document(file: Path, path: str, max_bytes: int) -> Document | Problem |
 def _no_text(file: Path, path: str, error: NotTextError) -> Problem | None:
     if not file.suffix:
         return None
-    return Problem(path, None, f"The file is not text: {error}.", "Save it as UTF-8 markdown, or take it out of the folder.", skipped=True)
+    return Problem(
+        path, None, f"The file is not text: {error}.", "Save it as UTF-8 markdown, or take it out of the folder.", skipped=True
+    )
 
 
 def _bytes(file: Path, max_bytes: int) -> bytes:
@@ -81,7 +84,9 @@ def parse_document(text: str, path: str, guessed: str | None = None) -> Document
     if reader.is_index_page():
         return None
     if not reader.has_content():
-        return Problem(path, None, "The document holds nothing but a template.", "Fill it in, or take it out of the folder.", skipped=True)
+        return Problem(
+            path, None, "The document holds nothing but a template.", "Fill it in, or take it out of the folder.", skipped=True
+        )
     incident = reader.incident()
     return Document(incident, text, tuple(_problems(path, front, parsed, guessed, reader)))
 
@@ -91,7 +96,9 @@ def _problems(path: str, front: FrontMatter, parsed: Parsed, guessed: str | None
         yield Problem(path, None, f"The file is not UTF-8; it was read as {guessed}.", "Save it as UTF-8.")
     if front.fault:
         line, what = front.fault
-        yield Problem(path, line, f"{what}; what could be read of it was used.", "Mend it: `key: value` lines between two lines of `---`.")
+        yield Problem(
+            path, line, f"{what}; what could be read of it was used.", "Mend it: `key: value` lines between two lines of `---`."
+        )
     for line, what in parsed.unclosed:
         yield Problem(path, line, f"{what}; everything below it reads as part of it.", "Close it.")
     yield from reader.problems
@@ -108,6 +115,7 @@ class _Reader:
         pieces, self.signer = split_signature(parsed.pieces)
         self.pieces = [kept for piece in pieces if (kept := without_residue(piece)) is not None]
         self.outline: Outline = outline(self.pieces, values.one(self._raw("title")))
+        self.opening: Opening = read_opening(self.outline.parts)
         self.stem = _stem(path)
 
     def has_content(self) -> bool:
@@ -120,14 +128,17 @@ class _Reader:
         if any(self._raw(name) for name in ("date", "severity", "services")):
             return False
         kinds = {kind for part in self.outline.parts if part.pieces for kind in part.kinds}
-        return not kinds & {"root_cause", "contributing_factors", "five_whys", "timeline", "impact"} and len(kinds & {"resolution"}) == 0
+        return (
+            not kinds & {"root_cause", "contributing_factors", "five_whys", "timeline", "impact"}
+            and len(kinds & {"resolution"}) == 0
+        )
 
     def incident(self) -> Incident:
         parts = self.outline.parts
         title = self._title()
         date = self._date(title)
-        events = timeline(parts, int(date[:4]) if date else None)
-        severity = self._one("severity")
+        events = timeline(parts, date)
+        severity = self._severity()
         return Incident(
             id=slug(self._one("id", body=False) or self.stem),
             title=title,
@@ -139,7 +150,7 @@ class _Reader:
             tags=self._tags(),
             status=(self._one("status") or "").lower() or None,
             duration_minutes=self._duration(),
-            author=self._one("author") or self.signer,
+            author=self._one("author") or self.signer or self.opening.author,
             aliases=self._many("aliases"),
             sections=sections(parts),
             links=tuple(self._links()),
@@ -161,7 +172,9 @@ class _Reader:
     def _stated(self, name: str) -> list[Field]:
         """The fields of the text that mean ``name``, best name first."""
         known = ALIASES[name]
-        return sorted((field for field in self.outline.fields if field.key in known), key=lambda field: (known.index(field.key), field.line))
+        return sorted(
+            (field for field in self.outline.fields if field.key in known), key=lambda field: (known.index(field.key), field.line)
+        )
 
     def _one(self, name: str, body: bool = True) -> str | None:
         found = values.one(self._raw(name))
@@ -176,7 +189,9 @@ class _Reader:
             return found
         stated = self._stated(name)
         key = stated[0].key if stated else ""
-        return unique(_bare_name(value) for field in stated if field.key == key for value in values.many(field.value) if _bare_name(value))
+        return unique(
+            _bare_name(value) for field in stated if field.key == key for value in values.many(field.value) if _bare_name(value)
+        )
 
     # Fields
 
@@ -193,7 +208,7 @@ class _Reader:
                 return found
             self._complain(key, f"The {key} {raw!r} is not a date", "Write it as YYYY-MM-DD.")
         stated = (values.find_date(field.value) for field in self._stated("date"))
-        candidates = (*stated, values.find_date(self.stem), values.find_date(title))
+        candidates = (*stated, values.find_date(self.stem), values.find_date(title), self.opening.date)
         return next((found for found in candidates if found), None)
 
     def _duration(self) -> int | None:
@@ -206,7 +221,12 @@ class _Reader:
                 return found
             self._complain(key, f"The {key} {raw!r} is not a length of time", "Write minutes, or such as `2h 10m`.")
         stated = (values.minutes(field.value, DURATION_UNITS.get(field.key, "m")) for field in self._stated("duration"))
-        return next((found for found in stated if found is not None), None)
+        return next((found for found in stated if found is not None), self.opening.duration_minutes)
+
+    def _severity(self) -> str | None:
+        """As written; out of a longer remark ("P2. Tickets came late") only the level."""
+        found = self._one("severity") or self.opening.severity
+        return (values.severity_in(found) or found[:40]) if found and len(found) > 40 else found
 
     def _complain(self, key: str, message: str, hint: str) -> None:
         self.problems.append(Problem(self.path, self.front.lines.get(key), f"{message[:200]}; it was left out.", hint))
@@ -242,5 +262,5 @@ def _title_of(stem: str) -> str:
 
 
 def _bare_name(text: str) -> str:
-    """"checkout-api (degraded)" and "checkout-api: 40% errors" name checkout-api."""
+    """The service named in "checkout-api (degraded)" or "checkout-api: 40% errors"."""
     return re.split(r"\s*(?:\(|:\s|\s[-\u2013\u2014]\s)", text, maxsplit=1)[0].strip(" .`*")[:80]

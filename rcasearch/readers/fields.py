@@ -11,41 +11,47 @@ from rcasearch.readers.inline import Line
 
 # The first name of a field that has a value wins.
 ALIASES: dict[str, tuple[str, ...]] = {
-    "id": ("id", "incident_id", "incident_number", "incident_no", "incident_key", "rca_id", "postmortem_id", "ticket_id", "uuid", "uid"),
-    "title": ("title", "incident_title", "incident_name", "name", "headline", "subject"),
-    "date": (
-        "date", "incident_date", "date_of_incident", "incident_day", "occurred", "occurred_at", "occurred_on", "start_time", "started_at",
-        "started", "start_date", "incident_start", "start", "date_time", "datetime", "when", "detected_at", "date_started", "begin",
-        "impact_start", "start_date_time", "start_time_utc", "created", "created_at", "date_created", "published", "day",
-    ),
-    "severity": (
-        "severity", "incident_severity", "severity_level", "sev", "sev_level", "priority", "incident_priority", "urgency", "criticality",
-        "impact_level",
-    ),
-    "services": (
-        "services", "services_affected", "affected_services", "service", "affected_service", "service_affected", "services_impacted",
-        "impacted_services", "impacted_service", "component", "components", "affected_components", "affected_component", "component_s",
-        "service_s", "system", "systems", "affected_systems", "affected_system", "systems_affected", "resource", "resources",
-        "application", "applications", "affected_services_and_systems", "services_involved",
-    ),
-    "tags": ("tags", "tag", "keywords", "keyword", "categories", "category", "labels", "label", "topics"),
-    "status": ("status", "state", "incident_status", "current_status", "resolution_status"),
-    "duration": (
-        "duration_minutes", "duration", "duration_mins", "duration_min", "incident_duration", "outage_duration", "total_duration",
-        "duration_of_incident", "duration_of_impact", "impact_duration", "time_to_resolve", "ttr", "time_to_resolution", "time_to_recovery",
-        "downtime", "length", "duration_hours", "duration_seconds", "duration_of_outage", "downtime_minutes",
-    ),
-    "author": (
-        "author", "authors", "owner", "owners", "author_s", "owner_s", "postmortem_owner", "incident_owner", "rca_owner", "written_by",
-        "prepared_by", "created_by", "postmortem_author", "reporter", "reported_by", "incident_commander", "team", "owning_team",
-    ),
-    "aliases": ("aliases", "alias", "also_known_as", "aka"),
-    "related": ("related_incidents", "related_incident", "related", "similar_incidents", "see_also", "links", "recurrence_of", "previous"),
+    field: tuple(names.split())
+    for field, names in {
+        "id": """
+            id incident_id incident_number incident_no incident_key rca_id postmortem_id ticket_id uuid uid""",
+        "title": """
+            title incident_title incident_name name headline subject""",
+        "date": """
+            date incident_date date_of_incident incident_day occurred occurred_at occurred_on start_time started_at started
+            start_date incident_start start date_time datetime when detected_at date_started begin impact_start
+            start_date_time start_time_utc created created_at date_created published day""",
+        "severity": """
+            severity incident_severity severity_level sev sev_level priority incident_priority urgency criticality
+            impact_level how_bad""",
+        "services": """
+            services services_affected affected_services service affected_service service_affected services_impacted
+            impacted_services impacted_service component components affected_components affected_component component_s
+            service_s system systems affected_systems affected_system systems_affected resource resources application
+            applications affected_services_and_systems services_involved""",
+        "tags": """
+            tags tag keywords keyword categories category labels label topics""",
+        "status": """
+            status state incident_status current_status resolution_status""",
+        "duration": """
+            duration_minutes duration duration_mins duration_min incident_duration outage_duration total_duration
+            duration_of_incident duration_of_impact impact_duration time_to_resolve ttr time_to_resolution time_to_recovery
+            downtime length duration_hours duration_seconds duration_of_outage downtime_minutes""",
+        "author": """
+            author authors owner owners author_s owner_s postmortem_owner incident_owner rca_owner written_by prepared_by
+            created_by postmortem_author reporter reported_by who_wrote_this incident_commander team owning_team""",
+        "aliases": """
+            aliases alias also_known_as aka""",
+        "related": """
+            related_incidents related_incident related similar_incidents see_also links recurrence_of previous""",
+    }.items()
 }  # fmt: skip
 DURATION_UNITS = {"duration_hours": "h", "duration_seconds": "s"}
 _FIELD_OF = {name: field for field, names in reversed(ALIASES.items()) for name in names}
 # Keys that say something only at the top of a document, not wherever "Name: ..." stands.
-_BROAD = frozenset({"name", "when", "start", "day", "length", "links", "system", "previous", "begin", "team", "state", "subject", "label"})
+_BROAD = frozenset(
+    {"name", "when", "start", "day", "length", "links", "system", "previous", "begin", "team", "state", "subject", "label"}
+)
 
 _KEY_VALUE = re.compile(r"^\s*([^\W_][^:\n]{0,48}?)\s*::?(?:\s+(.*)|$)")
 _WORDS = re.compile(r"^[\w /()&'?.#\u2019-]+$")
@@ -65,6 +71,7 @@ def field_of(label: str) -> str | None:
 
 
 def label_key(label: str) -> str:
+    """The normalised key of a label: "Component(s)" is component_s, "Start (UTC)" is start."""
     bare = re.sub(r"\((?!s\))[^()]*\)", "", label)
     return normal_key(bare.replace("(s)", "_s"))
 
@@ -76,7 +83,7 @@ def is_field(label: str, anywhere: bool = True) -> bool:
 
 
 def split_label(line: Line) -> tuple[str, Line, bool] | None:
-    """(label, the rest, whether it is bold) of ``**Impact:** text``, ``**Impact** - text``, ``Impact: text`` or ``**Impact**``."""
+    """(label, the rest, whether it is bold) of ``**Impact:** text``, ``**Impact** - text``, ``Impact: text``, ``**Impact**``."""
     bold = next((mark for mark in line.marks if mark.kind == "strong" and not line.text[: mark.start].strip()), None)
     if bold is not None:
         label, rest = line.text[bold.start : bold.end].strip(), line.cut(bold.end)
@@ -86,7 +93,9 @@ def split_label(line: Line) -> tuple[str, Line, bool] | None:
             return label, rest.cut(rest.text.startswith("::") + 1), True
         if not rest.text:
             return label, rest, True
-        if match := re.match(r"[-\u2013\u2014]\s+", rest.text):
+        if label.endswith((".", "?")) and rest.text:
+            return label.rstrip(" .?"), rest, True
+        if match := re.match(r"[-\u2013\u2014\u00b7]\s+", rest.text):
             return label, rest.cut(match.end()), True
         inner = _KEY_VALUE.match(label)
         return (inner[1], line.cut(bold.start + inner.start(2)), True) if inner and inner[2] and not rest.text else None

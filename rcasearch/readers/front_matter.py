@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -64,7 +65,7 @@ def _is_boundary(line: str) -> bool:
 
 def _swallows_headings(block: list[str]) -> bool:
     """A heading after a blank line means that the closing ``---`` was forgotten and a later rule was taken for it."""
-    return any(_HEADING.match(line) and not before.strip() for before, line in zip(block, block[1:], strict=False))
+    return any(_HEADING.match(line) and not before.strip() for before, line in pairwise(block))
 
 
 def _unclosed(lines: list[str], start: int) -> FrontMatter:

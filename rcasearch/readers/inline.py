@@ -15,10 +15,13 @@ _CLOSE = {"strong_close": "strong", "em_close": "em", "s_close": "strike", "high
 
 # Elements whose tags are markup. Any other <word> in prose is text ("restart <service>", "List<String>").
 HTML_TAGS = frozenset(
-    "a abbr address article aside audio b big blockquote body br button caption center cite code col colgroup dd del details dfn div "
-    "dl dt em embed fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header hr html i iframe img input ins kbd label "
-    "legend li link main mark meta nav object ol option p picture pre q s samp script section select small source span strike strong "
-    "style sub summary sup svg table tbody td textarea tfoot th thead title tr tt u ul var video wbr".split()
+    """
+    a abbr address article aside audio b big blockquote body br button caption center cite code col colgroup dd del
+    details dfn div dl dt em embed fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header hr html i
+    iframe img input ins kbd label legend li link main mark meta nav object ol option p picture pre q s samp script
+    section select small source span strike strong style sub summary sup svg table tbody td textarea tfoot th thead
+    title tr tt u ul var video wbr
+    """.split()
 )
 _TAG_NAME = re.compile(r"</?([A-Za-z][\w-]*)")
 _TAG = re.compile(r"(?<![\w/#&;.])#([^\W\d_][\w/-]*|\d+[^\W\d][\w/-]*)")

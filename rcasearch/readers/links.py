@@ -70,7 +70,9 @@ class _Names:
     def find(self, target: str, origin: Incident) -> Incident | None:
         folder = posixpath.dirname(origin.path)
         for number, table in enumerate(self.tables):
-            for name in _spellings(target, folder) if number == 0 else (target, posixpath.basename(target)) if number == 1 else (target,):
+            for name in (
+                _spellings(target, folder) if number == 0 else (target, posixpath.basename(target)) if number == 1 else (target,)
+            ):
                 if found := table.get(_key(_without_suffix(name) if number < 2 else name)):
                     return min(found, key=lambda incident: _distance(incident, folder))
         return None

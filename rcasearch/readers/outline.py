@@ -48,7 +48,7 @@ class Outline:
 def outline(pieces: list[Piece], title: str | None) -> Outline:
     """The parts of a document. ``title`` is the front matter's, which tells the title heading from other headings."""
     result = Outline()
-    title_piece = _title_piece(pieces, title)
+    title_piece = _title_piece(pieces, title) or _bold_title(pieces)
     if title_piece is not None:
         result.title, result.title_line = title_piece.flat, title_piece.line
     builder = _Builder(result)
@@ -74,6 +74,15 @@ def _title_piece(pieces: list[Piece], title: str | None) -> Piece | None:
         return first
     alone = all(piece.kind in ("heading", "rule") for piece in pieces[: pieces.index(first) + 1])
     return first if alone and title is None and not any(h.level < first.level for h in headings) else None
+
+
+def _bold_title(pieces: list[Piece]) -> Piece | None:
+    """A first line all in bold stands for the title of a document without headings."""
+    first = pieces[0] if pieces else None
+    if first is None or first.kind != "paragraph" or len(first.lines) > 2 or not first.wholly("strong"):
+        return None
+    found = split_label(first.lines[0])
+    return None if found is not None and is_label(found[0], True) else first
 
 
 def _is_only_top(headings: list[Piece]) -> bool:
@@ -181,13 +190,24 @@ class _Builder:
             return None
         if bold and found[1].text and self.kind in ("action_items", "timeline"):
             return None
-        return found if is_label(label, bold) and not (is_field(label) and found[1].text) else None
+        if is_label(label, bold):
+            return found if not (is_field(label) and found[1].text) else None
+        return found if bold and self._is_sibling(label, found[1]) else None
+
+    def _is_sibling(self, label: str, rest: Line) -> bool:
+        """A bold line of unknown words, where bold lines do the work of headings: it ends the part before it."""
+        if len(label) > 80 or (is_field(label) and rest.text):
+            return False
+        among_labels = self.label is not None and not self.label_owner
+        return among_labels or (not self.stack and not rest.text)
 
     def _add_lines(self, piece: Piece, start: int, end: int) -> None:
         if start >= end:
             return
         whole = start == 0 and end == len(piece.lines)
-        links = piece.links if whole else tuple(replace(k, offset=k.offset - start) for k in piece.links if start <= k.offset < end)
+        links = (
+            piece.links if whole else tuple(replace(k, offset=k.offset - start) for k in piece.links if start <= k.offset < end)
+        )
         cut = piece if whole else replace(piece, lines=piece.lines[start:end], line=piece.line + start, links=links)
         if trimmed := cut.trimmed():
             self._add_with_fields(trimmed)
@@ -208,7 +228,10 @@ class _Builder:
         labels = [split_label(line) for line in piece.lines]
         if not all(found is not None and len(found[0].split()) <= 5 for found in labels):
             return False
-        if any(found and kinds_of(found[0]) and not is_field(found[0], anywhere=False) and is_label(found[0], True) for found in labels):
+        if any(
+            found and kinds_of(found[0]) and not is_field(found[0], anywhere=False) and is_label(found[0], True)
+            for found in labels
+        ):
             return False
         return any(found and is_field(found[0], anywhere=False) for found in labels)
 
@@ -260,7 +283,7 @@ class _Builder:
     def _value_of_heading(self, piece: Piece) -> None:
         """``## Severity`` with ``SEV1`` below it states a field; so do the items under ``### Affected services``."""
         part = self.current
-        if not part.heading or part.level == _LABEL_LEVEL and not part.pieces:
+        if not part.heading or not part.pieces:
             return
         name = field_of(part.heading)
         if name is None or not is_field(part.heading) or name in ("title", "related", "aliases"):

@@ -1,4 +1,4 @@
-"""What a template or a tool left behind and nobody wrote: placeholders, instructions, the closing signature. Blanked, in place."""
+"""What a template left behind and nobody wrote: placeholders, instructions, the closing signature. Blanked, in place."""
 
 from __future__ import annotations
 
@@ -12,37 +12,46 @@ from rcasearch.readers.inline import Line, Mark
 _PLACEHOLDER = re.compile(
     r"(?<![\w/$\\.=:({])(?:"
     r"\{\{?\s*[A-Za-z][A-Za-z'_\-]*(?: [A-Za-z0-9'?/_.\-]+){1,12}\s*\}\}?|\{\{\s*[\w.\-]{1,60}\s*\}\}"
-    r"|\[(?:TODO|TBD|TBC|FIXME|XXX|FILL[^\]]{0,60}|INSERT [^\]]{1,80}|ADD [^\]]{1,80}|DESCRIBE [^\]]{1,80}|YOUR [^\]]{1,60}|PLACEHOLDER[^\]]{0,60}"
+    r"|\[(?:TODO|TBD|TBC|FIXME|XXX|FILL[^\]]{0,60}|INSERT [^\]]{1,80}|ADD [^\]]{1,80}|DESCRIBE [^\]]{1,80}|"
+    r"YOUR [^\]]{1,60}|PLACEHOLDER[^\]]{0,60}"
     r"|YYYY-MM-DD|HH:MM|NAME|OWNER|DATE|LINK|TIME|\.\.\.|\u2026)\](?!\()"
     r"|<(?:insert|describe|add|fill|enter|your|brief|todo|placeholder|name of|link to|date of)\b[^<>]{0,80}>"
     r")(?![\w/])",
     re.IGNORECASE,
 )
 _EMPTY = re.compile(
-    r"^[\W_]*(?:todo|tbd|tbc|fixme|xxx|tba|n/?a|to be (?:determined|defined|filled(?: in)?|completed|written|added|confirmed|done)"
+    r"^[\W_]*(?:todo|tbd|tbc|fixme|xxx|tba|n/?a|to be (?:determined|defined|filled(?: in)?|completed|written|added|"
+    r"confirmed)"
     r"|\{[\w .\-]{1,60}\}|coming soon|work in progress|wip|placeholder|fill (?:me )?in|fill this in|lorem ipsum.*)?[\W_]*$",
     re.IGNORECASE,
 )
 _INSTRUCTION = re.compile(
     r"^[\W_]*(?:please\s+)?(?:briefly\s+|in (?:one|two|a few) (?:or two )?(?:sentences?|paragraphs?|words?),?\s+)?"
-    r"(?:include|describe|provide|add|list|explain|fill|insert|write|summari[sz]e|enter|detail|outline|document|specify|state|give|note|"
-    r"mention|record|identify|use this|optional|example:|e\.g\.|a (?:short|brief) (?:description|summary|overview)|short description|"
-    r"brief description|one[- ]?(?:sentence|paragraph|line)|what (?:happened|was|were|did|is|are|went|caused|could)|who (?:was|were)|"
+    r"(?:include|describe|provide|add|list|explain|fill|insert|write|summari[sz]e|enter|detail|outline|document|specify|"
+    r"state|give|note|"
+    r"mention|record|identify|use this|optional|example:|e\.g\.|a (?:short|brief) (?:description|summary|overview)|"
+    r"short description|"
+    r"brief description|one[- ]?(?:sentence|paragraph|line)|what (?:happened|was|were|did|is|are|went|caused|could)|"
+    r"who (?:was|were)|"
     r"how (?:did|was|were|long|many|do)|when (?:did|was)|why (?:did|was)|which|where did|this section|delete this)\b",
     re.IGNORECASE,
 )
 _SECOND_PERSON = re.compile(
     r"^(?:please\s+)?(?:include|describe|provide|insert|briefly (?:describe|explain|summari[sz]e)|fill in)\b"
-    r".{0,80}\b(?:here|below|short|brief|your|this (?:section|incident)|the (?:incident|impact|root cause|timeline|problem|outage|steps))\b",
+    r".{0,80}\b(?:here|below|short|brief|your|this (?:section|incident)|the (?:incident|impact|root cause|timeline|"
+    r"problem|outage|steps))\b",
     re.IGNORECASE,
 )
 _SIGNED = re.compile(
-    r"\b(?:prepared|written|authored|drafted|compiled|submitted|reviewed|approved|published|created|generated|completed|updated|filed|"
+    r"\b(?:prepared|written|authored|drafted|compiled|submitted|reviewed|approved|published|created|generated|completed|"
+    r"updated|filed|"
     r"signed|edited|finali[sz]ed|maintained|owned|report|rca|post-?mortem|document|author|last updated)\b"
     r".{0,80}?(?:\bby\b|\bon\b|:|\u2014|\s-\s|\u2013)",
     re.IGNORECASE,
 )
-_SIGNER = re.compile(r"\b(?:prepared|written|authored|drafted|compiled|submitted|created|author(?:ed)?)\b(?: by|:)\s*(.+)", re.IGNORECASE)
+_SIGNER = re.compile(
+    r"\b(?:prepared|written|authored|drafted|compiled|submitted|created|author(?:ed)?)\b(?: by|:)\s*(.+)", re.IGNORECASE
+)
 _SIGNED_ON = re.compile(r"[\s,]+(?:on|at|dated|\(|\u2014|\u2013|-)\s*\S*\d.*$")
 _LONGEST_SIGNATURE = 200
 

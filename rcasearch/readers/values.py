@@ -13,6 +13,7 @@ MAX_VALUE_CHARS = 300
 NULLS = {"", "~", "null", "none", "n/a", "na", "-", "--", "tbd", "tbc", "todo", "unknown"}
 
 _NUMBERED = re.compile(r"\b(?:sev(?:erity)?|pri(?:ority)?|p|s|tier)[\s\-_:#.]{0,3}([0-5])\b", re.IGNORECASE)
+_IN_PROSE = re.compile(r"\b(?:SEV[ -]?[0-5]|[Ss]everity [0-5]|P[0-5])\b(?![.-]\w)")
 _BARE = re.compile(r"^\s*([0-5])\b(?!\s*[.,:/]\s*\d)")
 _SEVERITY_WORDS: tuple[tuple[str, Level], ...] = (
     ("catastrophic", "SEV0"),
@@ -47,7 +48,9 @@ MONTHS = {
 MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _ISO = re.compile(r"(?<!\d)(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)(\d{4})(\d{2})(\d{2})(?!\d)")
-_DAY_MONTH = re.compile(rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th)?[\s\-]+(?:of\s+)?({MONTH})\b\.?,?[\s\-]+(\d{{4}})(?!\d)", re.IGNORECASE)
+_DAY_MONTH = re.compile(
+    rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th)?[\s\-]+(?:of\s+)?({MONTH})\b\.?,?[\s\-]+(\d{{4}})(?!\d)", re.IGNORECASE
+)
 _MONTH_DAY = re.compile(rf"\b({MONTH})\b\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})(?!\d)", re.IGNORECASE)
 _NUMERIC = re.compile(r"(?<![\d/.])(\d{1,2})([/.\-])(\d{1,2})\2(\d{4})(?!\d)")
 
@@ -59,7 +62,8 @@ _PART = re.compile(
 _PART_COMPACT = re.compile(r"(\d+)\s*h\s*(\d{1,2})(?:\s*m(?:in)?)?\b", re.IGNORECASE)
 _JOINT = re.compile(r"[\s,&+]*(?:and\s+)?", re.IGNORECASE)
 _ISO_DURATION = re.compile(
-    r"^P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$", re.IGNORECASE
+    r"^P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$",
+    re.IGNORECASE,
 )
 _CLOCK = re.compile(r"^(\d{1,4}):([0-5]\d)(?::([0-5]\d))?(?:\s*(?:h|hours?|hrs?))?$", re.IGNORECASE)
 _LONGEST = 60 * 24 * 366 * 10
@@ -74,6 +78,12 @@ def level(text: str | None) -> Level | None:
         return _LEVELS[int(match[1])]
     words = re.findall(r"[a-z]+(?:-[a-z]+)*", text.lower())
     return next((normal for word, normal in _SEVERITY_WORDS if word in words), None)
+
+
+def severity_in(text: str) -> str | None:
+    """The severity that a sentence names in capitals ("a SEV-2", "P1.", "Severity 1"), as written."""
+    match = _IN_PROSE.search(text)
+    return match[0] if match else None
 
 
 def find_date(text: str) -> str | None:
