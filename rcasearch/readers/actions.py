@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rcasearch.model import ActionItem
-from rcasearch.readers.blocks import Piece
 from rcasearch.readers.outline import Part
+from rcasearch.readers.pieces import Piece
 from rcasearch.readers.tables import cell, columns, tables, wordiest, words
 
 _COLUMNS = {
     "text": words(
-        "action; action item; description; item; task; what; title; follow up; recommendation; remediation; summary; improvement; "
-        "step; corrective action; preventive action; detail; work item; to do; measure; activity; deliverable; finding"
+        "action; action item; description; item; task; what; title; follow up; recommendation; remediation; summary; "
+        "improvement; step; corrective action; preventive action; detail; work item; to do; measure; activity; deliverable"
     ),
     "owner": words(
         "owner; assignee; who; responsible; assigned to; assigned; dri; owning team; team; lead; owner team; responsible team; by"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rcasearch.model import Answer, Kind
-from rcasearch.readers.blocks import Piece
 from rcasearch.readers.headings import normal
 from rcasearch.readers.outline import Part
+from rcasearch.readers.pieces import Piece
 
 _CAUSE_KINDS: tuple[Kind, ...] = ("root_cause", "contributing_factors", "five_whys", "trigger")
 _CAUSE_BELOW: frozenset[Kind] = frozenset({*_CAUSE_KINDS, "other", "detection", "support"})

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from markdown_it.token import Token
 
 from rcasearch.readers.inline import FoundLink, Line, html_lines, render
+from rcasearch.readers.pieces import Piece, PieceKind
 from rcasearch.readers.syntax import parser
 
-PieceKind = Literal["paragraph", "list_item", "table_row", "code", "quote", "field", "heading", "rule"]
 _CALLOUT = re.compile(r"^\[![\w-]+\][+-]?[ \t]*")
 _BLOCK_ID = re.compile(r"(?:^|\s)\^[A-Za-z0-9-]+$")
 _CHECKBOX = re.compile(r"^\[([ xX/\-><!])\](?:\s+|$)")
@@ -24,49 +23,6 @@ _ANCHOR = re.compile(r"\s*\{#[\w-]+\}$")
 _ONLY_MARKUP = re.compile(r"^[\s>#*+\-=_|:`~.\d)]*$")
 _MARKERS = re.compile(r"^[\s>]+")
 _LONG_HEADING = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A block before it belongs to a section. ``item`` numbers the innermost list item, ``owner`` the outermost; 0 is none."""
-
-    kind: PieceKind
-    lines: tuple[Line, ...]
-    line: int
-    level: int = 0
-    depth: int = 0
-    item: int = 0
-    owner: int = 0
-    opens_item: bool = False
-    checked: bool | None = None
-    table: int = 0
-    header: tuple[str, ...] = ()
-    cells: tuple[Line, ...] = ()
-    links: tuple[FoundLink, ...] = ()
-    tags: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        return "\n".join(line.text for line in self.lines)
-
-    @property
-    def flat(self) -> str:
-        """The text on one line."""
-        return " ".join(self.text.split())
-
-    def wholly(self, kind: Literal["em", "strike", "strong"]) -> bool:
-        written = [line for line in self.lines if line.text.strip()]
-        return bool(written) and all(line.wholly(kind) for line in written)
-
-    def trimmed(self) -> Piece | None:
-        """Without blank lines at its ends, ``line`` moved along; None when nothing is left."""
-        filled = [number for number, line in enumerate(self.lines) if line.text.strip()]
-        if not filled:
-            return None
-        first, last = filled[0], filled[-1] + 1
-        if first == 0 and last == len(self.lines):
-            return self
-        return replace(self, lines=self.lines[first:last], line=self.line + first)
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ class _Found(NamedTuple):
 
 
 def read(sources: Sequence[Path], *, max_bytes: int = 2_097_152) -> Iterator[Document | Problem]:
-    """Every markdown document under the sources, in path order, one by one; one that cannot be indexed is a Problem(skipped=True).
+    """Every markdown document under the sources, in path order, one by one; one that cannot be indexed is a skipped Problem.
 
     A source is a folder or one file. Paths are relative to the source (to its name where there are several sources). Hidden
     folders are passed over, as are files that are neither markdown by their ending nor by how they begin, and a README or

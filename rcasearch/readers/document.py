@@ -11,7 +11,7 @@ from rcasearch.model import MARKDOWN_SUFFIXES, Document, Incident, Link, Problem
 from rcasearch.readers import values
 from rcasearch.readers.actions import action_items
 from rcasearch.readers.answers import resolution, root_cause
-from rcasearch.readers.blocks import Parsed, Piece, parse_blocks
+from rcasearch.readers.blocks import Parsed, parse_blocks
 from rcasearch.readers.decode import NotTextError, decode
 from rcasearch.readers.fields import ALIASES, DURATION_UNITS, Field
 from rcasearch.readers.front_matter import FrontMatter, read_front_matter
@@ -19,6 +19,7 @@ from rcasearch.readers.ids import slug
 from rcasearch.readers.milestones import milestones
 from rcasearch.readers.opening import Opening, read_opening
 from rcasearch.readers.outline import Outline, outline, sections
+from rcasearch.readers.pieces import Piece
 from rcasearch.readers.residue import split_signature, without_residue
 from rcasearch.readers.timeline import timeline
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from rcasearch.model import Block, Kind, Section
-from rcasearch.readers.blocks import Piece
 from rcasearch.readers.fields import Field, field_of, fields_in, is_field, label_key, split_label
 from rcasearch.readers.headings import Kinds, is_label, kinds_of, normal, resolve
 from rcasearch.readers.inline import Line
+from rcasearch.readers.pieces import Piece
+from rcasearch.readers.titles import title_piece_of
 
 _LABEL_LEVEL = 7
 # Sections whose running text names other kinds without opening them ("Detection: add an alert" among the actions).
@@ -48,7 +49,7 @@ class Outline:
 def outline(pieces: list[Piece], title: str | None) -> Outline:
     """The parts of a document. ``title`` is the front matter's, which tells the title heading from other headings."""
     result = Outline()
-    title_piece = _title_piece(pieces, title) or _bold_title(pieces)
+    title_piece = title_piece_of(pieces, title)
     if title_piece is not None:
         result.title, result.title_line = title_piece.flat, title_piece.line
     builder = _Builder(result)
@@ -58,35 +59,6 @@ def outline(pieces: list[Piece], title: str | None) -> Outline:
     result.parts = [part for part in result.parts if part.pieces or part.heading]
     _name_preamble(result.parts)
     return result
-
-
-def _title_piece(pieces: list[Piece], title: str | None) -> Piece | None:
-    """The heading that is the title: the first one, unless it is a known part's or one of several of its level further down."""
-    headings = [piece for piece in pieces if piece.kind == "heading"]
-    if not headings:
-        return None
-    first = headings[0]
-    if title and (same := next((h for h in headings[:3] if h.flat.casefold() == title.casefold()), None)):
-        return same
-    if kinds_of(first.flat) and not (first.level == 1 and _is_only_top(headings) and ":" in first.flat):
-        return None
-    if first.level == 1:
-        return first
-    alone = all(piece.kind in ("heading", "rule") for piece in pieces[: pieces.index(first) + 1])
-    return first if alone and title is None and not any(h.level < first.level for h in headings) else None
-
-
-def _bold_title(pieces: list[Piece]) -> Piece | None:
-    """A first line all in bold stands for the title of a document without headings."""
-    first = pieces[0] if pieces else None
-    if first is None or first.kind != "paragraph" or len(first.lines) > 2 or not first.wholly("strong"):
-        return None
-    found = split_label(first.lines[0])
-    return None if found is not None and is_label(found[0], True) else first
-
-
-def _is_only_top(headings: list[Piece]) -> bool:
-    return sum(heading.level == 1 for heading in headings) == 1 and len(headings) > 1
 
 
 def _name_preamble(parts: list[Part]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rcasearch.readers.blocks import Piece
 from rcasearch.readers.inline import Line, Mark
+from rcasearch.readers.pieces import Piece
 
 # {brief description}, {{ service }}, [TODO], [insert date], <describe the impact>; never JSON, paths or code.
 _PLACEHOLDER = re.compile(

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
-from rcasearch.readers.blocks import Piece
 from rcasearch.readers.headings import normal
+from rcasearch.readers.pieces import Piece
 
 
 def tables(pieces: Iterable[Piece]) -> list[list[Piece]]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from rcasearch.model import TimelineEvent
-from rcasearch.readers.blocks import Piece
 from rcasearch.readers.clock import Day, Stamp, leading_day, stamp
 from rcasearch.readers.outline import Part
+from rcasearch.readers.pieces import Piece
 from rcasearch.readers.tables import cell, columns, likeliest, tables, words
 
 _COLUMNS = {
