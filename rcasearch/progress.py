@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
 
 Progress = Callable[[int, int, str], None]
 
@@ -16,19 +19,34 @@ def progress(stream: TextIO) -> Iterator[Progress]:
         yield _lines(stream)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=Console(file=stream)) as bars:
-        tasks: dict[str, int] = {}
+    columns = (TextColumn("{task.description:<12}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=stream)) as bars:
+        yield _bars(bars)
+        _finish(bars)
 
-        def report(done: int, total: int, stage: str) -> None:
-            if stage not in tasks:
-                tasks[stage] = int(bars.add_task(stage, total=total or None))
-            bars.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]
 
-        yield report
+def _bars(bars: Bars) -> Progress:
+    stages: dict[str, int] = {}
+
+    def report(done: int, total: int, stage: str) -> None:
+        if stage not in stages:
+            _finish(bars)
+            stages[stage] = int(bars.add_task(stage, total=None, count=""))
+        task = bars.tasks[stages[stage]]
+        count = f"{done:,} of {total:,}" if total else f"{done:,}" if done else ""
+        bars.update(task.id, completed=done, total=total or None, count=count)
+
+    return report
+
+
+def _finish(bars: Bars) -> None:
+    """Stop the clocks of what has ended, so that each stage shows what it took."""
+    for task in bars.tasks:
+        if not task.finished:
+            bars.update(task.id, total=task.completed or 1, completed=task.completed or 1)
+            bars.stop_task(task.id)
 
 
 def _lines(stream: TextIO) -> Progress:
