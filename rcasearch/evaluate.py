@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rcasearch.errors import InvalidQueryError
-from rcasearch.model import Query, Results
+from rcasearch.model import Query
 from rcasearch.retrieval import RANKERS
 from rcasearch.search import Searcher
 
@@ -154,10 +154,9 @@ def _resolve(searcher: Searcher, queries: Iterable[JudgedQuery]) -> tuple[dict[s
 
 
 def _ask(searcher: Searcher, query: JudgedQuery, ranker: str, depth: int) -> Answer:
-    results: Results = searcher.search(Query(query.text, depth), RANKERS[ranker])
+    results = searcher.search(Query(query.text, depth), RANKERS[ranker], explain=False)
     ranked = tuple(hit.incident.stem for hit in results.hits)
-    confidence = results.hits[0].confidence if results.hits else 0.0
-    return Answer(query, ranked, tuple(hit.score for hit in results.hits), confidence)
+    return Answer(query, ranked, tuple(hit.score for hit in results.hits), results.confidence)
 
 
 def _write_run(path: Path, answers: Iterable[Answer]) -> None:

@@ -178,4 +178,4 @@ def _best_unrelated(store: LocalStore, tell: Progress) -> Iterator[float]:
         others = store.nearest(vectors[position][None, :], _CALIBRATION_NEIGHBOURS + 1, store.select(Filters()))
         others = others[others != row]
         query = store.basis.query_codes(store.chunk_codes(row)[position])
-        yield float(store.match_tokens(others, query).mean(axis=1).max(initial=0.0))
+        yield float(store.token_scores(others, query).mean(axis=1).max(initial=0.0))

@@ -18,8 +18,8 @@ _MAX_TERM = 64
 
 # Function words only: "down", "not" and "out" stay, they carry meaning in an alert.
 _STOP_WORDS = frozenset(
-    """a an and any are as at be been being but by can could did do does for from had has have he her his how i if in into is it its me
-    my of on or our she should so some such that the their them then there these they this those to us was we were what when
+    """a an and any are as at be been being but by can could did do does for from had has have he her his how if in into is it its
+    me my of on or our she should so some such that the their them then there these they this those to us was we were what when
     where which who whom why will with would you your""".split()
 )
 _local = threading.local()

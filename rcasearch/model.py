@@ -277,7 +277,12 @@ class Results:
     hits: tuple[Hit, ...]
     searched: int
     index_id: str
-    took_ms: float
+    took_ms: float = 0.0
+
+    @property
+    def confidence(self) -> float:
+        """The confidence in the best precedent, 0 without any."""
+        return max((hit.confidence for hit in self.hits), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)

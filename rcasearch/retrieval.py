@@ -95,8 +95,9 @@ def _legs(store: Store, signals: Signals, rows: Rows, weights: Weights) -> tuple
         legs["incident"] = _mean_over_parts(store.incident_scores(rows, signals.vectors))
     if weights.get("lexical"):
         legs["lexical"] = store.lexical_scores(rows, signals.terms)
-    similarities = store.token_scores(rows, signals.tokens) if weights.get("late") else None
-    if similarities is not None and similarities.shape[1]:
+    projected = store.project(signals.tokens)
+    if weights.get("late") and len(projected):
+        similarities = store.token_scores(rows, projected)
         legs["late"] = ranking.weighted_mean(similarities, store.token_weights(signals.tokens))
         relevance = similarities.mean(axis=1, dtype=np.float32)
     return legs, relevance

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rcasearch import retrieval
 from rcasearch.calibration import confidence, verdict
 from rcasearch.encoders import Encoder, load_encoder
 from rcasearch.errors import IndexMismatchError
-from rcasearch.highlights import highlight
-from rcasearch.model import NO_FILTERS, Chunk, Evidence, Filters, Hit, Incident, IndexInfo, Page, Problem, Query, Results
+from rcasearch.evidence import Explainer
+from rcasearch.model import NO_FILTERS, Filters, Hit, Incident, IndexInfo, Page, Problem, Query, Results
 from rcasearch.retrieval import HYBRID, Ranked, Signals, Weights
 from rcasearch.settings import Settings
 from rcasearch.stores.base import Selection, Store
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
 
-_EVIDENCE = 2
-_EVIDENCE_FLOOR = 0.8
 # What an incident is about, for finding others like it.
 _TELLING_KINDS = ("title", "summary", "symptoms", "root_cause", "contributing_factors", "trigger")
 
@@ -46,13 +43,14 @@ class Searcher:
     def info(self) -> IndexInfo:
         return self._store.info
 
-    def search(self, query: Query, weights: Weights = HYBRID) -> Results:
-        """The incidents most like the query's text among those that pass its filters, best first."""
+    def search(self, query: Query, weights: Weights = HYBRID, *, explain: bool = True) -> Results:
+        """The incidents most like the query's text among those that pass its filters, best first; evidence unless not wanted."""
         started = time.perf_counter()
         store = self._store
         selection = store.select(query.filters)
         signals = retrieval.read_signals(query.text, self._encoder)
-        return self._answer(store, query, signals, selection, weights, started)
+        ranked = retrieval.rank(store, signals, selection, weights)
+        return _timed(self._answer(store, query, signals, ranked, selection.count, explain), started)
 
     def similar(self, incident_id: str, limit: int = 10, filters: Filters = NO_FILTERS) -> Results:
         """The incidents most like another one. Raises NotFoundError.
@@ -66,7 +64,8 @@ class Searcher:
         text = "\n".join(chunk.text for chunk in chunks if chunk.kind in _TELLING_KINDS)
         signals = retrieval.read_signals(text, self._encoder)
         selection = _without(store.select(filters), row)
-        return self._answer(store, Query(text, limit, filters), signals, selection, HYBRID, started)
+        ranked = retrieval.rank(store, signals, selection, HYBRID)
+        return _timed(self._answer(store, Query(text, limit, filters), signals, ranked, selection.count, True), started)
 
     def incident(self, incident_id: str) -> Incident:
         """The incident with that id or file stem. Raises NotFoundError."""
@@ -92,7 +91,7 @@ class Searcher:
         return self._store.problems()
 
     def refresh(self) -> bool:
-        """Turn to the newest generation of the index; True when there was one. A damaged one is an error, and the old one serves on."""
+        """Turn to the newest generation; True when there was one. A damaged one is an error, and the old one serves on."""
         folder = current(Path(self.settings.index))
         if folder.name == self._store.info.id:
             return False
@@ -105,46 +104,24 @@ class Searcher:
     def close(self) -> None:
         self._store.close()
 
-    def _answer(
-        self, store: Store, query: Query, signals: Signals, selection: Selection, weights: Weights, started: float
-    ) -> Results:
-        ranked = retrieval.rank(store, signals, selection, weights)
-        hits = self._hits(store, signals, ranked, query.limit)
-        word = verdict(max((hit.confidence for hit in hits), default=0.0)) if hits else "none"
-        took = (time.perf_counter() - started) * 1000
-        return Results(query, word, hits, selection.count, store.info.id, took)
-
-    def _hits(self, store: Store, signals: Signals, ranked: Ranked, limit: int) -> tuple[Hit, ...]:
-        rows = ranked.rows[:limit].tolist()
-        hits = []
-        for position, incident in enumerate(store.incidents_at(rows)):
-            sure = confidence(float(ranked.relevance[position]), store.calibration)
-            addends = {name: float(values[position]) for name, values in ranked.contributions.items()}
-            evidence = self._evidence(store, rows[position], signals)
-            hits.append(Hit(incident, position + 1, float(ranked.scores[position]), sure, verdict(sure), evidence, addends))
-        return tuple(hits)
-
-    def _evidence(self, store: Store, row: int, signals: Signals) -> tuple[Evidence, ...]:
-        chunks, vectors = store.chunks_at(row)
-        if not chunks or not len(signals.vectors):
-            return ()
-        scores = (vectors @ signals.vectors.T).max(axis=1)
-        best = _best_passages(chunks, scores)
-        weights = store.token_weights(signals.tokens)
-        found = []
-        for position in best:
-            text = chunks[position].text
-            similarities = store.chunk_token_scores(row, position, signals.tokens)
-            spans = highlight(text, self._encoder.offsets(text), similarities, weights)
-            found.append(Evidence(chunks[position], float(scores[position]), spans))
-        return tuple(found)
+    def _answer(self, store: Store, query: Query, signals: Signals, ranked: Ranked, searched: int, explain: bool) -> Results:
+        explainer = Explainer(store, self._encoder, signals) if explain else None
+        rows = ranked.rows[: query.limit].tolist()
+        incidents = store.incidents_at(rows)
+        hits = tuple(_hit(store, ranked, position, incidents[position], explainer) for position in range(len(rows)))
+        word = verdict(max(hit.confidence for hit in hits)) if hits else "none"
+        return Results(query, word, hits, searched, store.info.id)
 
 
-def _best_passages(chunks: Sequence[Chunk], scores: NDArray[np.float32]) -> list[int]:
-    """The positions of the passages to show: the best, and others nearly as good. A title only where there is nothing else."""
-    order = [int(i) for i in np.argsort(-scores, kind="stable")]
-    order = [i for i in order if chunks[i].kind != "title"] or order
-    return [i for i in order[:_EVIDENCE] if scores[i] >= _EVIDENCE_FLOOR * scores[order[0]]] or order[:1]
+def _hit(store: Store, ranked: Ranked, position: int, incident: Incident, explainer: Explainer | None) -> Hit:
+    sure = confidence(float(ranked.relevance[position]), store.calibration)
+    addends = {name: float(values[position]) for name, values in ranked.contributions.items()}
+    evidence = explainer.evidence(int(ranked.rows[position])) if explainer else ()
+    return Hit(incident, position + 1, float(ranked.scores[position]), sure, verdict(sure), evidence, addends)
+
+
+def _timed(results: Results, started: float) -> Results:
+    return replace(results, took_ms=(time.perf_counter() - started) * 1000)
 
 
 def _without(selection: Selection, row: int) -> Selection:

@@ -47,7 +47,7 @@ class Store(Protocol):
         """The incidents that pass ``filters``."""
 
     def nearest(self, vectors: Floats, k: int, selection: Selection) -> Rows:
-        """The k selected incidents nearest to one of the (q, d) unit ``vectors`` by a passage or as a whole, where there are k."""
+        """The k selected incidents nearest to one of the (q, d) unit ``vectors`` by a passage or as a whole, or all."""
 
     def matching(self, terms: Sequence[str], k: int, selection: Selection) -> Rows:
         """The k selected incidents with the best BM25 score above 0, best first."""
@@ -61,11 +61,14 @@ class Store(Protocol):
     def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
         """The BM25 score (rows,) of each incident."""
 
-    def token_scores(self, rows: Rows, tokens: Tokens) -> Floats | None:
-        """The best similarity (rows, t) of each query token within each incident; None where the index has no token vectors."""
+    def project(self, tokens: Tokens) -> Floats:
+        """Query tokens (t, c) in the form that this store compares with its own; (0, c) where it has no token vectors."""
 
-    def chunk_token_scores(self, row: int, chunk: int, tokens: Tokens) -> Floats:
-        """The similarity (t, p) of each query token to each of the p tokens of the incident's chunk at position ``chunk``."""
+    def token_scores(self, rows: Rows, projected: Floats) -> Floats:
+        """The best similarity (rows, t) of each projected query token within each incident."""
+
+    def chunk_token_scores(self, row: int, chunk: int, projected: Floats) -> Floats:
+        """The similarity (t, p) of each projected query token to each of the p tokens of the incident's n-th chunk."""
 
     def token_weights(self, tokens: Tokens) -> Floats:
         """The inverse document frequency (t,) of each token in this corpus."""

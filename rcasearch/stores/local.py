@@ -159,28 +159,24 @@ class LocalStore:
     def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
         return self._lexical_all(terms)[rows]
 
-    def token_scores(self, rows: Rows, tokens: Tokens) -> Floats | None:
-        if not len(self._codes):
-            return None
-        return self.match_tokens(rows, self._basis.query(tokens.vectors))
+    def project(self, tokens: Tokens) -> Floats:
+        return self._basis.query(tokens.vectors if len(self._codes) else tokens.vectors[:0])
 
-    def match_tokens(self, rows: Rows, query: Floats) -> Floats:
-        """`token_scores` for query tokens that are already in the stored basis (t, c)."""
+    def token_scores(self, rows: Rows, projected: Floats) -> Floats:
         positions, groups = self._layout.positions(rows)
         passages, inverse = np.unique(self._layout.passages[positions], return_inverse=True)
         spans = [self._codes[self._token_starts[p] : self._token_starts[p + 1]] for p in passages]
         lengths = np.array([len(span) for span in spans], np.int64)
         codes = np.concatenate(spans).astype(np.float32) if spans else np.zeros((0, self._basis.width), np.float32)
-        per_passage = ranking.max_similarity(query, codes, np.cumsum(lengths) - lengths)
-        result = np.zeros((len(rows), len(query)), np.float32)
+        per_passage = ranking.max_similarity(projected, codes, np.cumsum(lengths) - lengths)
+        result = np.zeros((len(rows), len(projected)), np.float32)
         starts = np.flatnonzero(np.r_[True, np.diff(groups) > 0]) if len(groups) else np.zeros(0, np.int64)
         if len(groups):
             result[groups[starts]] = np.maximum.reduceat(per_passage[inverse], starts, axis=0)
         return result
 
-    def chunk_token_scores(self, row: int, chunk: int, tokens: Tokens) -> Floats:
-        codes = self.chunk_codes(row)[chunk].astype(np.float32)
-        return np.asarray(self._basis.query(tokens.vectors) @ codes.T, dtype=np.float32)
+    def chunk_token_scores(self, row: int, chunk: int, projected: Floats) -> Floats:
+        return np.asarray(projected @ self.chunk_codes(row)[chunk].astype(np.float32).T, dtype=np.float32)
 
     def token_weights(self, tokens: Tokens) -> Floats:
         known = np.where(tokens.ids < len(self._frequency), tokens.ids, 0)

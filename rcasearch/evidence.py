@@ -1,0 +1,51 @@
+"""Why an incident matched: its passages nearest to the query, and in them the words that answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rcasearch.encoders import Encoder
+from rcasearch.highlights import Span, highlight
+from rcasearch.model import Chunk, Evidence
+from rcasearch.retrieval import Signals
+from rcasearch.stores.base import Store
+
+_PASSAGES = 2
+# A second passage is shown when it is nearly as near as the first.
+_NEARLY = 0.8
+
+
+class Explainer:
+    """The evidence that one store holds for one query."""
+
+    def __init__(self, store: Store, encoder: Encoder, signals: Signals) -> None:
+        self._store = store
+        self._encoder = encoder
+        self._vectors = signals.vectors
+        self._tokens = store.project(signals.tokens)
+        self._weights = store.token_weights(signals.tokens)
+
+    def evidence(self, row: int) -> tuple[Evidence, ...]:
+        """The passages of an incident to show, best first, with highlights."""
+        chunks, stored = self._store.chunks_at(row)
+        if not chunks or not len(self._vectors):
+            return ()
+        cosines = (stored @ self._vectors.T).max(axis=1)
+        best = _best(chunks, cosines)
+        return tuple(Evidence(chunks[i], float(cosines[i]), self._highlights(row, i, chunks[i].text)) for i in best)
+
+    def _highlights(self, row: int, position: int, text: str) -> tuple[Span, ...]:
+        if not len(self._tokens):
+            return ()
+        similarities = self._store.chunk_token_scores(row, position, self._tokens)
+        return highlight(text, self._encoder.offsets(text), similarities, self._weights)
+
+
+def _best(chunks: Sequence[Chunk], cosines: NDArray[np.float32]) -> list[int]:
+    """The positions of the passages to show. A title only where there is nothing else."""
+    order = [int(i) for i in np.argsort(-cosines, kind="stable")]
+    order = [i for i in order if chunks[i].kind != "title"] or order
+    return [i for i in order[:_PASSAGES] if cosines[i] >= _NEARLY * cosines[order[0]]] or order[:1]
