@@ -39,6 +39,10 @@ def test_a_terminal_gets_bars_that_end_full(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_failure_goes_through() -> None:
-    with pytest.raises(ValueError, match="boom"), progress(Terminal()) as report:
-        report(1, 2, "encoding")
-        raise ValueError("boom")
+    def fail() -> None:
+        with progress(Terminal()) as report:
+            report(1, 2, "encoding")
+            raise ValueError("boom")
+
+    with pytest.raises(ValueError, match="boom"):
+        fail()
