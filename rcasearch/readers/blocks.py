@@ -19,6 +19,7 @@ from rcasearch.readers.syntax import parser
 _CALLOUT = re.compile(r"^\[![\w-]+\][+-]?[ \t]*")
 _BLOCK_ID = re.compile(r"(?:^|\s)\^[A-Za-z0-9-]+$")
 _CHECKBOX = re.compile(r"^\[([ xX/\-><!])\](?:\s+|$)")
+_BOX_CELL = re.compile(r"^(?:[-*]\s*)?\[[ xX]\]$")
 _ANCHOR = re.compile(r"\s*\{#[\w-]+\}$")
 _ONLY_MARKUP = re.compile(r"^[\s>#*+\-=_|:`~.\d)]*$")
 _MARKERS = re.compile(r"^[\s>]+")
@@ -230,7 +231,7 @@ class _Walker:
         cells, self.row = [cell.cut(0) for cell in self.row or ()], None
         self.cover(self.row_line, self.row_line + 1)
         line = self.header_line if self.in_head else self.row_line + 1
-        text = Line(" | ".join(cell.text for cell in cells if cell.text))
+        text = Line(" | ".join(cell.text for cell in cells if cell.text and not _BOX_CELL.match(cell.text)))
         piece = Piece(
             "table_row",
             (text,),

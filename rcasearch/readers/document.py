@@ -85,9 +85,8 @@ def parse_document(text: str, path: str, guessed: str | None = None) -> Document
     if reader.is_index_page():
         return None
     if not reader.has_content():
-        return Problem(
-            path, None, "The document holds nothing but a template.", "Fill it in, or take it out of the folder.", skipped=True
-        )
+        what = "headings without text" if reader.is_untouched() else "a template that nobody filled in"
+        return Problem(path, None, f"The document is {what}.", "Write it, or take it out of the folder.", skipped=True)
     incident = reader.incident()
     return Document(incident, text, tuple(_problems(path, front, parsed, guessed, reader)))
 
@@ -121,6 +120,10 @@ class _Reader:
 
     def has_content(self) -> bool:
         return bool(self.front.values) or any(part.pieces for part in self.outline.parts) or not self.all_pieces
+
+    def is_untouched(self) -> bool:
+        """Whether nothing had to be left out as residue of a template."""
+        return len(self.pieces) == len(self.all_pieces)
 
     def is_index_page(self) -> bool:
         """A README or index without anything that an incident has: date, severity, or a section that says what happened."""

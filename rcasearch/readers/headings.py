@@ -90,7 +90,7 @@ _TAIL = re.compile(r"\s*(?::|\s[-\u2013\u2014]+\s|\||\u2014|->|\u2192)\s*")
 
 
 def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+    return word[:-1] if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
 def normal(heading: str) -> str:
@@ -127,7 +127,7 @@ def kinds_of(heading: str) -> Kinds:
         return ()
     text = normal(heading)
     # "5 whys" begins with a number that is no numbering.
-    for candidate in (text, _words(_PARENTHESES.sub(" ", unicodedata.normalize("NFKC", heading)))):
+    for candidate in (_words(_PARENTHESES.sub(" ", unicodedata.normalize("NFKC", heading))), text):
         if candidate in _KNOWN:
             return (_KNOWN[candidate],)
     return _combined(heading) or _by_phrase(text)

@@ -106,13 +106,17 @@ class _Writer:
             self._tags(token.content)
             self._add(token.content)
         elif kind == "code_inline":
-            self._marked("code", token.content)
+            self._code(token.content)
+            return
         elif kind in ("softbreak", "hardbreak"):
             self._end_line()
         elif kind in _OPEN:
             self.open[_OPEN[kind]] = len(self.text)
         elif kind in _CLOSE:
             self._close(_CLOSE[kind])
+        elif kind == "html_inline" and not _is_markup(token.content):
+            self._add_lines(token.content)
+            return
         else:
             self._special(token)
         for _ in range(token.meta.get("newlines", 0)):
@@ -126,11 +130,14 @@ class _Writer:
             self.rich.links.append(FoundLink(target, text.strip(), "url", offset))
             self.link = None
         elif token.type == "image":
-            self._add("".join(child.content for child in token.children or () if child.type == "text"))
+            for child in token.children or ():
+                self.take(child)
         elif token.type == "wiki_link":
             self._wiki(token)
-        elif token.type == "html_inline":
-            self._html(token.content)
+        elif (
+            token.type == "html_inline" and token.content.lower().startswith("<br") and self.text and not self.text.endswith(" ")
+        ):
+            self._add(" ")
 
     def _wiki(self, token: Token) -> None:
         target, embed = str(token.meta["target"]), bool(token.meta["embed"])
@@ -141,15 +148,6 @@ class _Writer:
         if page:
             self.rich.links.append(FoundLink(target, shown or page, "embed" if embed else "wiki", len(self.rich.lines)))
         self._add(text)
-
-    def _html(self, content: str) -> None:
-        if content.startswith("<!--"):
-            return
-        name = _TAG_NAME.match(content)
-        if name is None or name[1].lower() not in HTML_TAGS:
-            self._add(content.replace("\n", " "))
-        elif name[1].lower() == "br" and self.text and not self.text.endswith(" "):
-            self._add(" ")
 
     def _tags(self, text: str) -> None:
         if "#" not in text:
@@ -164,10 +162,19 @@ class _Writer:
         if self.link is not None:
             self.link = (self.link[0], self.link[1], self.link[2] + text)
 
-    def _marked(self, kind: MarkKind, text: str) -> None:
-        start = len(self.text)
-        self._add(text)
-        self.marks.append(Mark(kind, start, len(self.text)))
+    def _add_lines(self, text: str) -> None:
+        for number, line in enumerate(text.split("\n")):
+            if number:
+                self._end_line()
+            self._add(line)
+
+    def _code(self, text: str) -> None:
+        for number, line in enumerate(text.split("\n")):
+            if number:
+                self._end_line()
+            start = len(self.text)
+            self._add(line)
+            self.marks.append(Mark("code", start, len(self.text)))
 
     def _close(self, kind: str) -> None:
         for name in list(self.open):
@@ -185,6 +192,12 @@ class _Writer:
     def finish(self) -> Rich:
         self._end_line()
         return self.rich
+
+
+def _is_markup(html: str) -> bool:
+    """Whether an inline tag is HTML, or a comment; else it is a word in angle brackets that somebody wrote."""
+    name = _TAG_NAME.match(html)
+    return html.startswith(("<!--", "<?", "<![")) or (name is not None and name[1].lower() in HTML_TAGS)
 
 
 class _TextOfHtml(HTMLParser):

@@ -52,7 +52,8 @@ def parser() -> MarkdownIt:
 def newlines_in(tokens: list[Token]) -> int:
     """Line breaks that rendering ``tokens`` gives."""
     breaks = sum(token.type in ("softbreak", "hardbreak") for token in tokens)
-    return breaks + sum(int(token.meta.get("newlines", 0)) for token in tokens)
+    swallowed = sum(int(token.meta.get("newlines", 0)) for token in tokens)
+    return breaks + swallowed + sum(newlines_in(token.children or []) for token in tokens if token.type == "image")
 
 
 def _counting_newlines(rule: InlineRule) -> InlineRule:
@@ -63,7 +64,10 @@ def _counting_newlines(rule: InlineRule) -> InlineRule:
         if not silent and len(state.tokens) > before:
             missing = state.src.count("\n", start, state.pos) - newlines_in(state.tokens[before:])
             if missing > 0:
-                state.tokens[-1].meta["newlines"] = missing
+                last = state.tokens[-1]
+                last.meta["newlines"] = missing
+                if last.type == "code_inline":
+                    last.content = state.src[start : state.pos].strip("`")
         return True
 
     return counted

@@ -8,7 +8,7 @@ from rcasearch.readers.pieces import Piece
 
 
 def title_piece_of(pieces: list[Piece], title: str | None) -> Piece | None:
-    """The piece that is the title, a heading or a first line all in bold. ``title`` is what the front matter says, if anything."""
+    """The piece that is the title, a heading or a first line all in bold. ``title`` is the front matter's, if any."""
     return _title_heading(pieces, title) or _bold_title(pieces)
 
 
