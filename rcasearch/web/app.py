@@ -203,7 +203,7 @@ def finish(response: Response) -> Response:
     """Give an answer the headers that every answer has."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers["X-Request-Id"] = g.get("request_id", "")
+    response.headers["X-Request-Id"] = g.get("request_id") or secrets.token_hex(6)
     if request.endpoint == "static" and response.status_code < 400:
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
     else:

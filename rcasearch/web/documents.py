@@ -35,7 +35,7 @@ TAGS = frozenset(
     "a abbr b blockquote br caption code dd del details div dl dt em h2 h3 h4 h5 h6 hr i ins kbd li mark ol p pre q s samp small "
     "span strong sub summary sup table tbody td tfoot th thead tr u ul var".split()
 )
-CLASSES = frozenset("at check dangling external hit image line scroll wiki".split())
+CLASSES = frozenset("at check dangling external found image line scroll wiki".split())
 EMBEDDED = frozenset("script style iframe object embed noscript template textarea title svg math".split())
 ATTRIBUTES = {
     "*": frozenset({"id", "class"}),
@@ -174,7 +174,7 @@ def _mark(token: Token, first: int, last: int, walk: _Walk) -> None:
         token.attrSet("id", anchor)
     inside = token.type in MARKED_BLOCKS and walk.hit(first, last)
     if inside or (token.type in MARKED_BY_START and walk.hit(first, first)):
-        token.attrJoin("class", "hit")
+        token.attrJoin("class", "found")
 
 
 def _anchors(lines: Sequence[int], walk: _Walk) -> str:
@@ -279,7 +279,7 @@ def _code(_: Any, tokens: Sequence[Token], at: int, *__: Any) -> str:
 
 
 def _code_line(text: str, line: int, walk: _Walk) -> str:
-    name = "line hit" if walk.hit(line, line) else "line"
+    name = "line found" if walk.hit(line, line) else "line"
     anchor = walk.anchor(line)
     return f'<span class="{name}"{f" id={anchor}" if anchor else ""}>{escape(text)}</span>'
 

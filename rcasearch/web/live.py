@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from flask import current_app
 
 from rcasearch.errors import RcaSearchError
-from rcasearch.model import Filters
+from rcasearch.model import Filters, Results
 from rcasearch.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("rcasearch.web")
 LOOK_EVERY_S = 1.0
+SIMILAR_KEPT = 1_000
 Facets = dict[str, tuple[tuple[str, int], ...]]
 
 
@@ -37,6 +39,7 @@ class Live:
         self._looking = threading.Lock()
         self._looked = float("-inf") if searcher is None else time.monotonic()
         self._facets: tuple[str, Facets] | None = None
+        self._similar: OrderedDict[tuple[str, str], Results] = OrderedDict()
 
     def searcher(self) -> Searcher:
         """The searcher in force.
@@ -64,6 +67,20 @@ class Live:
         if self._facets is None or self._facets[0] != index_id:
             self._facets = (index_id, dict(searcher.incidents(Filters(), 0, 1).facets))
         return self._facets[1]
+
+    def similar(self, incident_id: str, limit: int) -> Results:
+        """The neighbours of an incident, kept while the index stays: finding them reads a whole document with the model.
+
+        Raises NotFoundError.
+        """
+        searcher = self.searcher()
+        key = (searcher.info.id, incident_id)
+        found = self._similar.get(key)
+        if found is None or found.query.limit != limit:
+            found = self._similar[key] = searcher.similar(incident_id, limit)
+            while len(self._similar) > SIMILAR_KEPT:
+                self._similar.popitem(last=False)
+        return found
 
     def _try(self) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request
@@ -86,7 +86,8 @@ def incidents() -> Answer:
         "next": listing_url(filters, offset + PAGE_SIZE) if offset + PAGE_SIZE < page["total"] else None,
     }
     drops = {(name, value): _listing_without(filters, name, value) for name, value in filter_pairs(filters)}
-    return render_template("incidents.html", page=page, pages=pages, drops=drops, form=_form(_as_params(filters)))
+    years = _years(page["facets"].get("years", []), filters)
+    return render_template("incidents.html", page=page, pages=pages, drops=drops, years=years, form=_form(_as_params(filters)))
 
 
 @blueprint.get("/incidents/<incident_id>")
@@ -102,7 +103,7 @@ def incident(incident_id: str) -> Answer:
         "incident.html",
         incident=incident_as_dict(found),
         document=documents.render(searcher.source(found.id), found.links, found.title, lines),
-        similar=as_dict(searcher.similar(found.id, SIMILAR))["hits"],
+        similar=as_dict(live().similar(found.id, SIMILAR))["hits"],
         backlinks=[summary_as_dict(other) for other in searcher.backlinks(found.id)],
     )
 
@@ -179,6 +180,13 @@ def _without_dropped(params: dict[str, object]) -> dict[str, object]:
 def _listing_without(filters: Filters, name: str, value: str) -> str:
     params = _without_dropped({**_as_params(filters), "drop": f"{name}:{value}"})
     return listing_url(_filters(params))
+
+
+def _years(facet: list[dict[str, Any]], filters: Filters) -> list[tuple[str, int, str]]:
+    """(year, incidents, address) of each year, newest first; the other filters stay."""
+    years = sorted(((str(entry["value"]), entry["count"]) for entry in facet), reverse=True)
+    spans = ((year, total, replace(filters, since=f"{year}-01-01", until=f"{year}-12-31")) for year, total in years)
+    return [(year, total, listing_url(span)) for year, total, span in spans]
 
 
 def _lines(given: str | None) -> tuple[int, int] | None:

@@ -73,7 +73,8 @@ def head_and_rest(text: str) -> tuple[list[str], list[str]]:
 
 def steps_head_and_rest(parts: Sequence[str]) -> tuple[list[str], list[str]]:
     """Whole parts in two: about as many characters as are read at a glance, and the others."""
-    head, rest, room = [], list(parts), HEAD
+    head: list[str] = []
+    rest, room = list(parts), HEAD
     while rest and (len(rest[0]) <= room or not head):
         room -= len(rest[0])
         head.append(rest.pop(0))

@@ -14,7 +14,7 @@ from flask import Flask
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
 from waitress.task import ErrorTask
-from waitress.wasyncore import loop
+from waitress.wasyncore import close_all, loop
 
 from rcasearch.errors import SettingsError
 from rcasearch.settings import Settings
@@ -28,7 +28,8 @@ DRAIN_S = 10.0
 # The app refuses a body over the limit with a full answer, which a client reads only once it has sent the body. Beyond this
 # factor the connection is cut instead.
 BODY_SLACK = 8
-HEADER_MAX = 65_536
+# Room for a query of the default length in an address, percent-encoded.
+HEADER_MAX = 1_048_576
 
 
 def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable[[str], None] | None = None) -> None:
@@ -46,7 +47,7 @@ def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable
     try:
         _run(server)
     finally:
-        server.task_dispatcher.shutdown(timeout=1)
+        _close(server)
         listener.close()
 
 
@@ -161,6 +162,14 @@ def _drain(server: Any) -> None:
     deadline = time.monotonic() + DRAIN_S
     while time.monotonic() < deadline and any(_busy(channel) for channel in list(server.active_channels.values())):
         loop(timeout=0.05, map=server._map, count=1)
+
+
+def _close(server: Any) -> None:
+    server.task_dispatcher.shutdown(timeout=1)
+    for channel in list(server.active_channels.values()):
+        channel.handle_close()
+    server.trigger.close()
+    close_all(server._map)
 
 
 def _busy(channel: Any) -> bool:
