@@ -12,6 +12,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rcasearch.errors import RcaSearchError
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (model TEXT NOT NULL, hash TEXT NOT NULL, vector BLOB NOT NULL, ids BLOB NOT NULL,
     codes BLOB NOT NULL, PRIMARY KEY (model, hash)) WITHOUT ROWID;
@@ -87,15 +89,25 @@ class EmbeddingCache:
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
-        connection = sqlite3.connect(path)
-        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
-        connection.execute("SELECT count(*) FROM bases").fetchone()
+        return _connect(path)
+    except sqlite3.OperationalError as error:
+        raise RcaSearchError(
+            f"The cache {path} cannot be opened: {error}.", "See that the folder is writable and has room."
+        ) from None
     except sqlite3.DatabaseError:
         # A cache that cannot be read is worth nothing and costs only time to make again.
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        connection = sqlite3.connect(path)
+        return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path)
+    try:
         connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
     return connection
 
 

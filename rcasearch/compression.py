@@ -53,7 +53,7 @@ def fit(vectors: Floats, dimensions: int = DIMENSIONS) -> Basis:
     _, eigenvectors = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors.astype(np.float64))
     directions = np.ascontiguousarray(eigenvectors[:, ::-1][:, :dimensions], dtype=np.float32)
     # Rounding is fair for the bulk; the rare value beyond six deviations is clipped.
-    projected = vectors @ directions
+    projected = vectors @ directions if len(vectors) else np.zeros((1, directions.shape[1]), np.float32)
     reach = np.minimum(np.abs(projected).max(axis=0, initial=0.0), 6 * np.sqrt((projected**2).mean(axis=0)))
     floor = max(float(reach.max(initial=0.0)) * 1e-3, 1e-6)
     return Basis(directions, np.maximum(reach, floor).astype(np.float32) / 127)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rcasearch.errors import InvalidQueryError
+from rcasearch.errors import InvalidQueryError, NotFoundError
 from rcasearch.model import Query
 from rcasearch.retrieval import RANKERS
 from rcasearch.search import Searcher
@@ -96,7 +96,11 @@ def evaluate(
 
     ``run_path`` gets one JSON line a query. Raises InvalidQueryError for a file of queries that cannot be used, with its line.
     """
+    if ranker not in RANKERS:
+        raise InvalidQueryError(f"There is no ranker {ranker!r}.", f"Choose one of: {', '.join(RANKERS)}.", field="ranker")
     queries = read_queries(queries_path)
+    if run_path is not None:
+        _write_run(run_path, [])
     stems, unknown = _resolve(searcher, queries)
     names = dict.fromkeys(("plain", ranker))
     answers = {name: [_ask(searcher, query, name, depth) for query in queries] for name in names}
@@ -109,7 +113,7 @@ def evaluate(
 def read_queries(path: Path) -> list[JudgedQuery]:
     """The judged queries of a file of JSON lines. Raises InvalidQueryError naming the file and line of what is wrong."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidQueryError(
             f"The queries {path} cannot be read: {error}.", "Name a file of JSON lines by --queries."
@@ -131,7 +135,7 @@ def _read_query(path: Path, number: int, line: str) -> JudgedQuery:
         row = json.loads(line)
         relevant = {str(key): int(grade) for key, grade in row["relevant"].items()}
         query = JudgedQuery(str(row["id"]), str(row["text"]), str(row["kind"]), relevant)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, OverflowError, TypeError, KeyError, AttributeError) as error:
         raise InvalidQueryError(f"{path}:{number}: not a judged query ({type(error).__name__}: {error}).", shape) from None
     if not query.text.strip() or any(grade < 1 for grade in relevant.values()):
         raise InvalidQueryError(f"{path}:{number}: the text is empty or a grade is below 1.", shape)
@@ -140,8 +144,6 @@ def _read_query(path: Path, number: int, line: str) -> JudgedQuery:
 
 def _resolve(searcher: Searcher, queries: Iterable[JudgedQuery]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Every judged name -> file stem, and the names that this index does not hold (they count as not found)."""
-    from rcasearch.errors import NotFoundError
-
     stems: dict[str, str] = {}
     unknown: list[str] = []
     for name in sorted({name for query in queries for name in query.relevant}):
@@ -189,7 +191,7 @@ def _measure(answers: Sequence[Answer], stems: Mapping[str, str]) -> NDArray[np.
     measures = [nDCG @ 10, RR @ 10, R @ 5, Success @ 1]
     qrels = {a.query.id: {stems[name]: grade for name, grade in a.query.relevant.items()} for a in answers}
     # Scores can tie; the order given is the order meant.
-    run = {a.query.id: {stem: float(len(a.ranked) - i) for i, stem in enumerate(a.ranked)} for a in answers}
+    run = {a.query.id: {stem: float(len(a.ranked) - i) for i, stem in reversed(list(enumerate(a.ranked)))} for a in answers}
     position = {a.query.id: i for i, a in enumerate(answers)}
     values = np.zeros((len(measures), len(answers)))
     if answers:

@@ -13,7 +13,7 @@ import numpy as np
 from rcasearch import calibration, chunking, compression
 from rcasearch.cache import Embedded, EmbeddingCache
 from rcasearch.compression import Basis
-from rcasearch.encoders import Encoder, load_encoder
+from rcasearch.encoders import Encoder, Encoding, load_encoder
 from rcasearch.model import Document, Filters, IndexInfo, Problem
 from rcasearch.readers import read, resolve_links
 from rcasearch.settings import Settings
@@ -83,36 +83,41 @@ def _read(sources: Sequence[Path], settings: Settings, tell: Progress) -> tuple[
 
 def _encode(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache, tell: Progress) -> tuple[Basis, int]:
     """Encode what the cache lacks, a batch at a time, each on disk before the next begins."""
-    basis, encoded = _basis(passages, encoder, cache)
-    known = cache.known(passages)
-    missing = [key for key in passages if key not in known]
-    # Texts of like length share a batch, so that little is padded.
-    missing.sort(key=lambda key: len(passages[key]))
-    for batch in _batches(missing):
-        cache.put(_embed(batch, passages, encoder, basis))
-        encoded += len(batch)
-        tell(encoded, len(missing), "encoding")
-    return basis, len(missing)
-
-
-def _embed(batch: Sequence[str], passages: dict[str, str], encoder: Encoder, basis: Basis) -> list[tuple[str, Embedded]]:
-    encoding = encoder.encode_documents([passages[key] for key in batch])
-    tokens = [(token.ids, basis.encode(token.vectors)) for token in encoding.tokens]
-    rows = zip(batch, encoding.vectors, tokens, strict=True)
-    return [(key, Embedded(vector, ids, codes)) for key, vector, (ids, codes) in rows]
-
-
-def _basis(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache) -> tuple[Basis, int]:
     stored = cache.basis()
-    if stored and not (stored[0] < _SAMPLE and len(passages) >= _GROWTH * stored[0]):
-        return Basis.frombytes(stored[1], encoder.dimension), 0
+    if stored is None or (stored[0] < _SAMPLE and len(passages) >= _GROWTH * stored[0]):
+        basis, encoded = _start_over(passages, encoder, cache, tell)
+    else:
+        basis, encoded = Basis.frombytes(stored[1], encoder.dimension), 0
+    known = cache.known(passages)
+    # Texts of like length share a batch, so that little is padded.
+    missing = sorted((key for key in passages if key not in known), key=lambda key: len(passages[key]))
+    total = encoded + len(missing)
+    for batch in _batches(missing):
+        encoding = encoder.encode_documents([passages[key] for key in batch])
+        cache.put(_embedded(batch, encoding, basis))
+        encoded += len(batch)
+        tell(encoded, total, "encoding")
+    return basis, total
+
+
+def _start_over(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache, tell: Progress) -> tuple[Basis, int]:
+    """Fit the token basis on a sample of the passages and put that sample into the emptied cache."""
     sample = list(passages)[:: max(1, len(passages) // _SAMPLE)][:_SAMPLE]
-    vectors = [np.zeros((0, encoder.dimension), np.float32)]
+    encodings: list[Encoding] = []
     for batch in _batches(sample):
-        vectors += [tokens.vectors for tokens in encoder.encode_documents([passages[key] for key in batch]).tokens]
-    basis = compression.fit(np.concatenate(vectors))
+        encodings.append(encoder.encode_documents([passages[key] for key in batch]))
+        tell(sum(len(done.vectors) for done in encodings), len(passages), "encoding")
+    vectors = [tokens.vectors for encoding in encodings for tokens in encoding.tokens]
+    basis = compression.fit(np.concatenate([np.zeros((0, encoder.dimension), np.float32), *vectors]))
     cache.start_over(len(sample), basis.tobytes())
-    return basis, 0
+    for batch, encoding in zip(_batches(sample), encodings, strict=True):
+        cache.put(_embedded(batch, encoding, basis))
+    return basis, len(sample)
+
+
+def _embedded(keys: Sequence[str], encoding: Encoding, basis: Basis) -> list[tuple[str, Embedded]]:
+    rows = zip(keys, encoding.vectors, encoding.tokens, strict=True)
+    return [(key, Embedded(vector, tokens.ids, basis.encode(tokens.vectors))) for key, vector, tokens in rows]
 
 
 def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:

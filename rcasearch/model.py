@@ -314,6 +314,11 @@ class IndexInfo:
     sources: tuple[str, ...]
 
 
+def clean_text(text: str) -> str:
+    """The text without what no encoder or database takes: NUL from binary pastes, lone surrogates from broken escapes."""
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()
+
+
 def unique(values: Iterable[str]) -> tuple[str, ...]:
     """The distinct values in the order of their first appearance."""
     return tuple(dict.fromkeys(values))

@@ -13,7 +13,7 @@ DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4
 _ORGANISATION = "sentence-transformers/"
 _DEFAULT_NAMES = {DEFAULT_MODEL, _ORGANISATION + DEFAULT_MODEL}
 # Everything that changes a vector: weights, vocabulary, pooling, prompts.
-_FINGERPRINTED = ("*.safetensors", "*.bin", "tokenizer.json", "vocab.txt", "*config*.json", "modules.json")
+_FINGERPRINTED = ("*.safetensors", "*.bin", "*.model", "vocab.*", "merges.txt", "*.json")
 
 
 def locate(name: str) -> Path:
@@ -23,8 +23,7 @@ def locate(name: str) -> Path:
     """
     if name in _DEFAULT_NAMES:
         return _default()
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    if (folder := _folder(name)) is not None:
         return folder
     cached = _cached(name) or _cached(_ORGANISATION + name)
     if cached is None:
@@ -43,6 +42,14 @@ def fingerprint(folder: Path) -> str:
     for path in files:
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + _sha256(path).encode() + b"\0")
     return digest.hexdigest()
+
+
+def _folder(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 def _default() -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from rcasearch.errors import InvalidQueryError
-from rcasearch.model import Filters, Query, unique
+from rcasearch.model import Filters, Query, clean_text, unique
 from rcasearch.readers.values import level
 from rcasearch.settings import Settings
 
@@ -47,12 +47,13 @@ def parse_limit(value: object, default: int, *, field: str = "limit", low: int =
     """A whole number from ``low`` to ``high``, ``default`` where there is none."""
     if value is None or value == "":
         return default
-    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not low <= int(text) <= high:
-        raise InvalidQueryError(
-            f"{field} is {value!r}; it must be a whole number from {low} to {high}.", "Change it.", field=field
-        )
-    return int(text)
+    number = value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,9}\s*", value, re.ASCII):
+        number = int(value)
+    if number is None or not low <= number <= high:
+        given = f" is {value!r}; it" if isinstance(value, str) and len(value) <= 40 else ""
+        raise InvalidQueryError(f"{field}{given} must be a whole number from {low} to {high}.", "Change it.", field=field)
+    return number
 
 
 def _named(params: Mapping[str, object], known: tuple[str, ...]) -> dict[str, object]:
@@ -70,25 +71,25 @@ def _named(params: Mapping[str, object], known: tuple[str, ...]) -> dict[str, ob
 
 
 def _text(value: object, settings: Settings) -> str:
-    if not isinstance(value, str) or not value.strip():
+    text = clean_text(value) if isinstance(value, str) else ""
+    if not text.strip():
         raise InvalidQueryError(
             "The query has no text.", "Describe what you see, or paste the alert, in the parameter text (or q).", field="text"
         )
-    if len(value) > settings.max_query_chars:
+    if len(text) > settings.max_query_chars:
         raise InvalidQueryError(
-            f"The query has {len(value):,} characters; {settings.max_query_chars:,} are allowed.",
+            f"The query has {len(text):,} characters; {settings.max_query_chars:,} are allowed.",
             "Paste the part around the error, or raise RCASEARCH_MAX_QUERY_CHARS.",
             field="text",
         )
-    # NUL and lone surrogates come from binary pastes and broken JSON escapes; they mean nothing and break encoders.
-    return value.replace("\0", " ").encode("utf-8", "replace").decode()
+    return text
 
 
 def _values(value: object, field: str) -> tuple[str, ...]:
     given = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(given, list | tuple) or not all(isinstance(item, str) for item in given):
         raise InvalidQueryError(f"{field} must be a string or a list of strings.", "Change it.", field=field)
-    values = unique(item.strip() for item in given if item.strip())
+    values = unique(filter(None, (clean_text(item).strip() for item in given)))
     if len(values) > _MAX_VALUES:
         raise InvalidQueryError(f"{field} has {len(values)} values; {_MAX_VALUES} are allowed.", "Name fewer.", field=field)
     return values
@@ -108,17 +109,17 @@ def _day(value: object, field: str) -> str | None:
 
 
 def _read_day(text: str, field: str) -> date | None:
-    if ago := _AGO.fullmatch(text):
-        return date.today() - timedelta(days=int(ago[1]) * _DAYS[ago[2]])
     match = _DATE.fullmatch(text)
-    if not match:
-        return None
-    year, month, day = (int(part) if part else None for part in match.groups())
     try:
+        if ago := _AGO.fullmatch(text):
+            return date.today() - timedelta(days=int(ago[1]) * _DAYS[ago[2]])
+        if not match:
+            return None
+        year, month, day = (int(part) if part else None for part in match.groups())
         if field == "since":
             return date(year or 0, month or 1, day or 1)
         return date(year or 0, month or 12, day) if day else _last_day(year or 0, month or 12)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from rcasearch.errors import NotFoundError
-from rcasearch.model import Chunk, Document, Filters, Incident, Page, Problem
+from rcasearch.model import Chunk, Document, Filters, Incident, Page, Problem, clean_text
 
 _SCHEMA = """
 CREATE TABLE incidents (row INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, stem TEXT NOT NULL, title TEXT NOT NULL, date TEXT,
@@ -56,7 +56,7 @@ def _insert_incident(connection: sqlite3.Connection, row: int, document: Documen
     values = (row, incident.id, incident.stem, incident.title, incident.date, incident.severity, incident.level, incident.status)
     connection.execute(
         "INSERT INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*values, _encode(incident), document.source.encode("utf-8", "replace").decode()),
+        (*values, _encode(incident), clean_text(document.source)),
     )
     labels = [(field, value.casefold(), value, row) for field, value in _labels(incident)]
     connection.executemany("INSERT OR IGNORE INTO labels VALUES (?, ?, ?, ?)", labels)
@@ -72,20 +72,22 @@ def _labels(incident: Incident) -> list[tuple[str, str]]:
 
 
 class Catalogue:
-    """A catalogue open for reading; each thread gets a connection of its own."""
+    """A catalogue open for reading from any thread.
+
+    One connection serves all threads, in turn: it stays good when the file is deleted under a newer generation, which a connection
+    opened later would not.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        # The file never changes once it is published, so SQLite need not lock it.
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
         self._query("SELECT 1 FROM incidents LIMIT 1")
 
     def close(self) -> None:
-        with self._lock:
-            for connection in self._open:
-                connection.close()
-            self._open.clear()
+        """Let go of the file."""
+        self._connection.close()
 
     def count(self) -> int:
         return int(self._query("SELECT count(*) FROM incidents")[0][0])
@@ -96,6 +98,7 @@ class Catalogue:
         return [row for (row,) in self._query(f"SELECT row FROM incidents i {where} ORDER BY row", values)]
 
     def row(self, key: str) -> int:
+        key = clean_text(key)
         found = self._query(
             "SELECT row FROM incidents WHERE id = ? OR stem = ? ORDER BY id = ? DESC, row LIMIT 1", (key, key, key)
         )
@@ -142,18 +145,8 @@ class Catalogue:
         return {facet: tuple((value, n) for field, value, n in counted if field == facet) for facet in FACETS}
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        return self._connection().execute(sql, values).fetchall()
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            # The file never changes once it is published, so SQLite need not lock it.
-            uri = f"{self._path.resolve().as_uri()}?mode=ro&immutable=1"
-            connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-            self._local.connection = connection
-            with self._lock:
-                self._open.append(connection)
-        return connection
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
 
 
 def _where(filters: Filters) -> tuple[str, list[str]]:

@@ -2,7 +2,7 @@
 
 indexes/default/
     current                     the name of the generation in force; replaced by one rename
-    20261123T081500Z-1f0c9a/    a generation: plain files, manifest.json written last, never changed
+    20261123T081500.000000Z-1f0c/    a generation: plain files, manifest.json written last, never changed
     embeddings.sqlite           vectors by content, kept between generations
     lock                        held by the process that writes
 """
@@ -16,6 +16,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def draft(index: Path) -> Iterator[Path]:
 
 def new_id() -> str:
     """The name of a new generation: names sort by time."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
 
 
 def checksums(folder: Path) -> dict[str, FileEntry]:
@@ -139,6 +140,8 @@ def read_manifest(folder: Path) -> Manifest:
         if version != FORMAT:
             raise IndexMismatchError(f"The index at {folder.parent} has format {version}; this version reads {FORMAT}.", hint)
         manifest = msgspec.json.decode(raw, type=Manifest)
+        # An index may have been moved or copied since.
+        manifest = msgspec.structs.replace(manifest, info=replace(manifest.info, path=str(folder.parent)))
     except (OSError, AttributeError, msgspec.DecodeError) as error:
         raise IndexMismatchError(f"The manifest of the index at {folder.parent} cannot be read: {error}.", hint) from None
     for name, entry in manifest.files.items():
