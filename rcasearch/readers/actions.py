@@ -40,7 +40,7 @@ _OPEN = re.compile(
     r"blocked|backlog|new|no|n|false|"
     r"assigned|in review|review|scheduled|ongoing|started|deferred|on hold|triaged?|incomplete|unstarted|unassigned|"
     r"accepted|proposed|draft|"
-    r"under \w+|partial\w*|awaiting|waiting|tbd|active|ready|doing|overdue|delayed|reopened|\d{1,2} ?%)\b|"
+    r"under \w+|partial\w*|awaiting|waiting|tbd|active|ready|doing|overdue|delayed|reopened)\b|^\W*\d{1,2} ?%|"
     r"^[\u274c\u2b1c\u2610\U0001f534\U0001f7e1\u23f3\U0001f6a7]|^\[ \]",
     re.IGNORECASE,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,12 +13,14 @@ from rcasearch.model import MARKDOWN_SUFFIXES, Incident, Link, Problem
 from rcasearch.readers.ids import distinct
 
 _SCHEMES = ("http:", "https:", "mailto:", "ftp:", "tel:", "data:", "javascript:", "file:", "obsidian:", "slack:")
+_CODE = re.compile(r"[A-Za-z]{2,10}[-_]?\d{2,}(?:-\d+)?(?![\w-])")
 
 
 def resolve_links(incidents: Sequence[Incident]) -> tuple[list[Incident], list[Problem]]:
     """The incidents with every id unique and every link to another incident resolved, and a Problem for each id that was taken.
 
-    A target is tried as a path, a file name, an id, an alias and a title, in this order and without regard to case. Where
+    A target is tried as a path, a file name, an id, an alias, a title and the code
+    that a name begins with (PM-0143), in this order and without regard to case. Where
     several incidents answer to it, the one in the same folder wins, then the one whose path is shortest, then first in order.
     """
     renamed, problems = _with_unique_ids(incidents)
@@ -54,7 +57,7 @@ class _Names:
     """What each incident answers to."""
 
     def __init__(self, incidents: Sequence[Incident]) -> None:
-        self.tables: list[dict[str, list[Incident]]] = [{} for _ in range(5)]
+        self.tables: list[dict[str, list[Incident]]] = [{} for _ in range(6)]
         for incident in incidents:
             answers: tuple[tuple[str, ...], ...] = (
                 (_without_suffix(incident.path),),
@@ -62,6 +65,7 @@ class _Names:
                 (incident.id,),
                 incident.aliases,
                 (incident.title,),
+                tuple(match[0] for name in (incident.stem, incident.title) if (match := _CODE.match(name))),
             )
             for table, names in zip(self.tables, answers, strict=True):
                 for name in names:

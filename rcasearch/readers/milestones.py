@@ -66,7 +66,7 @@ _CAUSE = _pattern(
     r"known|clear|discovered|pinpointed|spotted|diagnosed)\b",
     r"\b(?:identif(?:y|ies|ied)|found|finds|confirm(?:s|ed)|determine[sd]|isolate[sd]|locate[sd]|establishe[sd]|"
     r"discover(?:s|ed)|"
-    r"pinpoint(?:s|ed)|spot(?:s|ted)|diagnose[sd]|understood) (?:[\w-]+ ){0,4}?(?:cause|culprit|bug|defect|offending|"
+    r"pinpoint(?:s|ed)|spot(?:s|ted)|diagnose[sd]|understood) (?:[\w-]+ ){0,6}?(?:cause|culprit|bug|defect|offending|"
     r"regression|misconfiguration|"
     r"leak|root of|source of|reason)\b",
     r"\b(?:cause|problem|issue|errors?|failures?|incident|outage|regression|leak|spike|latency|source|change)\b[^.;|]{0,40}"

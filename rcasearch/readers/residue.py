@@ -66,7 +66,8 @@ def without_residue(piece: Piece) -> Piece | None:
         return _row(piece)
     lines = tuple(_blanked(line) for line in piece.lines)
     cleaned = replace(piece, lines=lines) if lines != piece.lines else piece
-    return None if _is_empty(cleaned.flat) else cleaned.trimmed()
+    coded = any(mark.kind == "code" for line in cleaned.lines for mark in line.marks)
+    return None if _is_empty(cleaned.flat) and not coded else cleaned.trimmed()
 
 
 def _is_empty(text: str) -> bool:
