@@ -162,15 +162,14 @@ def _ask(searcher: Searcher, query: JudgedQuery, ranker: str, depth: int) -> Ans
 
 
 def _write_run(path: Path, answers: Iterable[Answer]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for answer in answers:
-            row = {
-                "qid": answer.query.id,
-                "ranked": answer.ranked,
-                "scores": answer.scores,
-                "top_confidence": answer.top_confidence,
-            }
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    rows = (
+        {"qid": answer.query.id, "ranked": answer.ranked, "scores": answer.scores, "top_confidence": answer.top_confidence}
+        for answer in answers
+    )
+    try:
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    except OSError as error:
+        raise RcaSearchError(f"The run cannot be written to {path}: {error.strerror}.", "Name another file by --run.") from None
 
 
 def _rows(ranker: str, answers: Sequence[Answer], stems: Mapping[str, str]) -> list[Row]:

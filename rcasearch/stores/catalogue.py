@@ -74,8 +74,8 @@ def _labels(incident: Incident) -> list[tuple[str, str]]:
 class Catalogue:
     """A catalogue open for reading from any thread.
 
-    One connection serves all threads, in turn: it stays good when the file is deleted under a newer generation, which a connection
-    opened later would not.
+    One connection serves all threads, in turn: it stays good when the file is deleted under a newer generation, while one
+    opened later would find nothing.
     """
 
     def __init__(self, path: Path) -> None:
