@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rcasearch.errors import InvalidQueryError, NotFoundError
+from rcasearch.errors import InvalidQueryError, NotFoundError, RcaSearchError
 from rcasearch.model import Query
 from rcasearch.retrieval import RANKERS
 from rcasearch.search import Searcher
