@@ -115,7 +115,8 @@ class _Reader:
         pieces, self.signer = split_signature(parsed.pieces)
         self.pieces = [kept for piece in pieces if (kept := without_residue(piece)) is not None]
         self.outline: Outline = outline(self.pieces, values.one(self._raw("title")))
-        self.opening: Opening = read_opening(self.outline.parts)
+        # Prose names other dates and levels too: it is asked only where nobody filled in front matter.
+        self.opening = Opening() if front.values else read_opening(self.outline.parts)
         self.stem = _stem(path)
 
     def has_content(self) -> bool:

@@ -67,7 +67,16 @@ _EDGE_WORDS: tuple[tuple[str, Kind], ...] = (
     ("appendix", "support"),
 )
 
-_ELSEWHERE: tuple[Kind, ...] = ("timeline", "root_cause", "action_items", "lessons", "related", "detection")
+_ELSEWHERE: tuple[Kind, ...] = (
+    "timeline",
+    "root_cause",
+    "action_items",
+    "lessons",
+    "related",
+    "detection",
+    "contributing_factors",
+    "five_whys",
+)
 # Under these, every heading below speaks of the parent's matter, unless it is one of the kinds named.
 _ABSORBING: dict[Kind, frozenset[Kind]] = {
     "action_items": frozenset({"related", "timeline"}),

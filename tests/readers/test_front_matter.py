@@ -121,3 +121,8 @@ def test_the_file_name_fills_date_and_title() -> None:
 def test_related_incidents_are_links() -> None:
     (link,) = incident("---\nrelated_incidents:\n  - '[[2024-01-01-a]]'\n---" + BODY).links
     assert (link.target, link.kind, link.line) == ("2024-01-01-a", "wiki", 2)
+
+
+def test_prose_states_nothing_where_there_is_front_matter() -> None:
+    found = incident("---\ntitle: A\n---\n\n## Summary\n\nOn 2 May 2015, after a P0 in the year before, it broke.\n")
+    assert (found.date, found.severity) == (None, None)
