@@ -117,7 +117,8 @@ def _channel(app: Flask) -> type[HTTPChannel]:
             error, path = self.request.error, str(self.request.path)
             code = error.reason.lower().replace(" ", "_")
             failure = Failure(error.code, code, f"{error.body}.", "Check how the request was sent.")
-            with app.test_request_context(path if path.startswith("/") else "/"):
+            told = path.startswith("/") and error.code != 431  # of a head too long waitress keeps no path
+            with app.test_request_context(path if told else "/api/"):
                 response = finish(respond(failure))
                 body = response.get_data()
             self.status = response.status
