@@ -24,7 +24,7 @@ FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="rcasearch" \
       org.opencontainers.image.description="Offline precedent search over post-incident RCA documents" \
       org.opencontainers.image.licenses="Apache-2.0"
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent rcasearch \
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent rcasearch \
     && mkdir /documents /indexes && chown rcasearch:rcasearch /indexes
 COPY --from=builder /opt/venv /opt/venv
 COPY --from=builder /opt/example /opt/example
