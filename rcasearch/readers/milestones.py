@@ -72,7 +72,8 @@ _CAUSE = _pattern(
     r"\b(?:cause|problem|issue|errors?|failures?|incident|outage|regression|leak|spike|latency|source|change)\b[^.;|]{0,40}"
     r"\b(?:traced|narrowed(?: down)?|pinned|attributed|tracked(?: down)?) (?:back )?to\b",
     r"\b(?:traced|tracked|attributed) (?:it |this |back |down )*to\b|^\W*(?:understood|found:)",
-    r"\b(?:culprit|bug|defect|fault|leak|mismatch|timeout|quota|race|overflow|conflict|misconfiguration|regression|deadlock|typo|offending [\w-]+) (?:(?:is|was|"
+    r"\b(?:culprit|bug|defect|fault|leak|mismatch|timeout|quota|race|overflow|conflict|misconfiguration|regression|"
+    r"deadlock|typo|offending [\w-]+) (?:(?:is|was|"
     r"has been|had been) )?"
     r"(?:identified|found|pinpointed|isolated|located|diagnosed|spotted|confirmed)\b",
     r"\b(?:issue|problem) (?:(?:is|was|has been|had been) )?(?:identified|pinpointed|isolated|diagnosed)\b",
@@ -133,7 +134,8 @@ _IN_VAIN = re.compile(
     r"not enough|ineffective|too early|"
     r"waits|stuck|still (?:failing|broken|down|high|rising)|keeps? (?:failing|rising|growing)|continues? to (?:fail|"
     r"rise|grow)|wrong turn|"
-    r"errors return|(?:does|did|do)(?: not|n't) recover|(?:stays?|remains?) (?:bad|high|down|broken)|problem moves|comes back|came back)\b",
+    r"errors return|(?:does|did|do)(?: not|n't) recover|(?:stays?|remains?) (?:bad|high|down|broken)|problem moves|"
+    r"comes back|came back)\b",
     re.IGNORECASE,
 )
 

@@ -138,17 +138,17 @@ class _Builder:
             self.current.pieces.append(replace(piece, kind="field"))
             self._note_fields(piece)
             return
-        start, plain = 0, False
+        start, plain, lines = 0, False, list(piece.lines)
         for number, line in enumerate(piece.lines):
             found = self._label_in(line)
             if found is None:
                 continue
             label, rest, bold = found
-            self._add_lines(piece, start, number)
+            self._add_lines(piece, lines[start:number], start)
             self._open_label(label, piece.line + number)
-            piece = replace(piece, lines=(*piece.lines[:number], rest, *piece.lines[number + 1 :]))
+            lines[number] = rest
             start, plain = number, not bold
-        self._add_lines(piece, start, len(piece.lines))
+        self._add_lines(piece, lines[start:], start)
         if plain:
             self._close_label()
 
@@ -173,14 +173,9 @@ class _Builder:
         among_labels = self.label is not None and not self.label_owner
         return among_labels or (not self.stack and not rest.text)
 
-    def _add_lines(self, piece: Piece, start: int, end: int) -> None:
-        if start >= end:
-            return
-        whole = start == 0 and end == len(piece.lines)
-        links = (
-            piece.links if whole else tuple(replace(k, offset=k.offset - start) for k in piece.links if start <= k.offset < end)
-        )
-        cut = piece if whole else replace(piece, lines=piece.lines[start:end], line=piece.line + start, links=links)
+    def _add_lines(self, piece: Piece, lines: list[Line], start: int) -> None:
+        """``lines``, which are those of the piece from ``start`` on, as a piece of their own."""
+        cut = replace(piece, lines=tuple(lines), line=piece.line + start)
         if trimmed := cut.trimmed():
             self._add_with_fields(trimmed)
 

@@ -50,4 +50,5 @@ class Piece:
         first, last = filled[0], filled[-1] + 1
         if first == 0 and last == len(self.lines):
             return self
-        return replace(self, lines=self.lines[first:last], line=self.line + first)
+        links = tuple(replace(link, offset=max(link.offset - first, 0)) for link in self.links)
+        return replace(self, lines=self.lines[first:last], line=self.line + first, links=links)

@@ -169,3 +169,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(lines: list[str]) -> None:
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_read_or_told_of(data: bytes) -> None:
     parse_document(data.decode("latin-1").replace("\r", "\n"), "a.md")
+
+
+def test_a_link_keeps_its_line_when_the_line_before_it_is_blanked() -> None:
+    assert [link.line for link in incident("> [!note]\n> see [[a]]\n\nand\n[[b]]\n").links] == [2, 5]
