@@ -130,7 +130,8 @@ def _split_line(piece: _Piece, count_tokens: CountTokens, budget: int) -> list[_
         counts = count_tokens(texts)
         if len(texts) > 1:
             parts = [_Piece(text, piece.line, tokens) for text, tokens in zip(texts, counts, strict=True)]
-            return [_merge(group) for group in _pack([[p] for q in parts for p in _small(q, count_tokens, budget)], budget)]
+            groups = _pack([[small] for part in parts for small in _small(part, count_tokens, budget)], budget)
+            return [merged for group in groups for merged in _merged(group, count_tokens, budget)]
     if len(piece.text) < 2:
         return [piece]
     half = len(piece.text) // 2
@@ -151,9 +152,14 @@ def _cut(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
     yield text[start:]
 
 
-def _merge(pieces: Iterable[_Piece]) -> _Piece:
-    group = list(pieces)
-    return _Piece("".join(piece.text for piece in group), group[0].line, sum(piece.tokens for piece in group))
+def _merged(group: list[_Piece], count_tokens: CountTokens, budget: int) -> list[_Piece]:
+    """Parts of a line as one again, or as halves where together they take more than the sum of their counts."""
+    text = "".join(piece.text for piece in group)
+    tokens = count_tokens([text])[0]
+    if tokens <= budget or len(group) == 1:
+        return [_Piece(text, group[0].line, tokens)]
+    half = len(group) // 2
+    return [part for parts in (group[:half], group[half:]) for part in _merged(parts, count_tokens, budget)]
 
 
 def _join(pieces: Iterable[_Piece]) -> str:

@@ -48,4 +48,6 @@ def _best(chunks: Sequence[Chunk], cosines: NDArray[np.float32]) -> list[int]:
     """The positions of the passages to show. A title only where there is nothing else."""
     order = [int(i) for i in np.argsort(-cosines, kind="stable")]
     order = [i for i in order if chunks[i].kind != "title"] or order
+    first = {chunks[i].content_hash: i for i in reversed(order)}
+    order = [i for i in order if first[chunks[i].content_hash] == i]
     return [i for i in order[:_PASSAGES] if cosines[i] >= _NEARLY * cosines[order[0]]] or order[:1]

@@ -47,10 +47,9 @@ def _within_share(words: Iterable[Span], length: int) -> list[Span]:
     kept: list[Span] = []
     covered = 0
     for start, end in words:
-        covered += end - start
-        if covered > max(MAX_SHARE * length, 12):
-            break
-        kept.append((start, end))
+        if covered + end - start <= max(MAX_SHARE * length, 12):
+            covered += end - start
+            kept.append((start, end))
     return kept
 
 

@@ -27,9 +27,11 @@ def standardise(values: Floats) -> Floats:
     """(n,) values with mean 0 and standard deviation 1; all zeros where they do not differ."""
     if values.size == 0:
         return values.astype(np.float32)
-    spread = float(values.std())
-    centred = values - values.mean()
-    return np.asarray(centred / spread if spread > 1e-6 else np.zeros_like(centred), dtype=np.float32)
+    exact = values.astype(np.float64)
+    mean, spread = exact.mean(), exact.std()
+    if spread <= 1e-6 * max(1.0, abs(mean)):
+        return np.zeros(len(values), np.float32)
+    return np.asarray((exact - mean) / spread, dtype=np.float32)
 
 
 def fuse(legs: Mapping[str, Floats], weights: Mapping[str, float]) -> Fused:
