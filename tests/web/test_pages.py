@@ -11,12 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from rcasearch.errors import InvalidQueryError
-from rcasearch.model import Filters, Hit, Query, Results
+from rcasearch.model import Hit, Query, Results
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.web import create_app, present
-from rcasearch.web.addresses import LINK_MAX, pack, search_url, unpack
+from rcasearch.web.addresses import LINK_MAX
 from tests.web.conftest import POOL, POOL_QUERY
 
 LOG_LINE = (
@@ -128,27 +127,6 @@ def test_a_text_too_long_for_an_address_is_answered_in_place(client: FlaskClient
     assert "too long for a link" in page.text
     assert POOL in page.text
     assert 'value="service:checkout"' in page.text
-
-
-@pytest.mark.parametrize("text", ["", "a", "é🚦\u0000\r\n", PASTE])
-def test_packed_texts_come_back(text: str) -> None:
-    assert unpack(pack(text), 40_000) == text
-
-
-@pytest.mark.parametrize("packed", ["", "!", "abc", pack("x" * 100)[:-6], "eJw", pack("bomb" * 100_000), "é", "a" * 5001])
-def test_a_damaged_or_swelling_link_is_an_error(client: FlaskClient, packed: str) -> None:
-    with pytest.raises(InvalidQueryError):
-        unpack(packed, 40_000)
-    if packed:
-        response = client.get("/", query_string={"z": packed})
-        assert response.status_code == 400
-        assert "Paste the text again." in response.text
-
-
-def test_short_texts_stay_readable_in_their_address() -> None:
-    query = Query("disk full", 10, Filters(tags=("a&b",)))
-    assert search_url(query, Settings()) == "/?q=disk+full&tag=a%26b"
-    assert search_url(dataclasses.replace(query, limit=5), Settings()) == "/?q=disk+full&tag=a%26b&limit=5"
 
 
 def test_filters_are_visible_removable_and_never_sticky(client: FlaskClient) -> None:
