@@ -1,0 +1,51 @@
+"""What the tests of the core share: the seeded corpus indexed by the fake encoder, and the real encoder, once a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rcasearch.encoders import SentenceEncoder, load_encoder
+from rcasearch.search import Searcher
+from tests.core.fakes import FakeEncoder, build_with, searcher_with, write_corpus
+from tests.core.oracle import Oracle
+
+
+@pytest.fixture(scope="session")
+def encoder() -> SentenceEncoder:
+    """The real model that comes with the installation."""
+    return load_encoder("all-MiniLM-L6-v2")
+
+
+@pytest.fixture(scope="session")
+def fake() -> FakeEncoder:
+    return FakeEncoder()
+
+
+@pytest.fixture(scope="session")
+def seeded_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two hundred documents. Read only."""
+    return write_corpus(tmp_path_factory.mktemp("seeded") / "documents")
+
+
+@pytest.fixture(scope="session")
+def seeded_index(seeded_corpus: Path, fake: FakeEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Their index. Read only."""
+    index = tmp_path_factory.mktemp("seeded-index") / "index"
+    build_with(fake, seeded_corpus, index)
+    return index
+
+
+@pytest.fixture(scope="session")
+def seeded_searcher(seeded_index: Path, fake: FakeEncoder) -> Iterator[Searcher]:
+    searcher = searcher_with(fake, seeded_index)
+    yield searcher
+    searcher.close()
+
+
+@pytest.fixture(scope="session")
+def oracle(seeded_corpus: Path, fake: FakeEncoder) -> Oracle:
+    """The same corpus as plain lists."""
+    return Oracle.read(seeded_corpus, fake)

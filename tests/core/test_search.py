@@ -1,0 +1,285 @@
+"""The searcher: ten asked are ten incidents, only what passes the filters, and evidence that stands where it says."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from rcasearch.encoders import SentenceEncoder
+from rcasearch.errors import IndexMissingError, ModelError, NotFoundError
+from rcasearch.model import Filters, Hit, Query, Results
+from rcasearch.retrieval import MAX_PARTS, MAX_TOKENS, RANKERS, read_signals
+from rcasearch.search import Searcher
+from rcasearch.settings import Settings
+from tests.core.fakes import BOILERPLATE, FakeEncoder
+from tests.core.oracle import Oracle
+
+POOL = "2024-03-14-checkout-connection-pool-exhausted"
+LEAK = "2025-09-18-basket-connection-leak"
+DNS = "2025-06-30-resolver-search-domains"
+DISK = "2024-11-02-search-data-disk-full"
+CERTIFICATE = "2025-01-20-gateway-certificate-expired"
+
+
+def ids(results: Results) -> list[str]:
+    return [hit.incident.id for hit in results.hits]
+
+
+def same(one: Results, other: Results) -> bool:
+    return replace(one, took_ms=0) == replace(other, took_ms=0)
+
+
+# --- the seeded corpus, with the fake encoder ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [1, 10, 50, 100])
+@pytest.mark.parametrize("text", ["poolError cache_full", BOILERPLATE, "outage", "words that nobody wrote", "42"])
+def test_as_many_asked_as_many_incidents(seeded_searcher: Searcher, limit: int, text: str) -> None:
+    results = seeded_searcher.search(Query(text, limit))
+    assert len(set(ids(results))) == len(ids(results)) == limit
+    assert results.searched == 200
+    assert results.index_id == seeded_searcher.info.id
+    assert_consistent(results)
+
+
+def assert_consistent(results: Results) -> None:
+    assert [hit.rank for hit in results.hits] == list(range(1, len(results.hits) + 1))
+    scores = [hit.score for hit in results.hits]
+    assert scores == sorted(scores, reverse=True)
+    assert np.isfinite(scores).all()
+    order = ["none", "possible", "strong"]
+    assert results.verdict == max((hit.verdict for hit in results.hits), key=order.index, default="none")
+    assert results.confidence == max((hit.confidence for hit in results.hits), default=0.0)
+    for hit in results.hits:
+        assert 0 <= hit.confidence <= 1
+        assert hit.score == pytest.approx(sum(hit.contributions.values()), abs=1e-4)
+        assert_evidence(hit)
+
+
+def assert_evidence(hit: Hit) -> None:
+    assert 1 <= len(hit.evidence) <= 3
+    cosines = [one.score for one in hit.evidence]
+    assert cosines == sorted(cosines, reverse=True)
+    for one in hit.evidence:
+        assert one.chunk.incident_id == hit.incident.id
+        assert -1.00001 <= one.score <= 1.00001
+        spans = one.highlights
+        assert all(0 <= start < end <= len(one.chunk.text) for start, end in spans)
+        assert all(first[1] <= second[0] for first, second in pairwise(spans))
+
+
+def test_evidence_is_the_nearest_passage_and_its_cosine(seeded_searcher: Searcher, fake: FakeEncoder, oracle: Oracle) -> None:
+    text = "poolError cache_full lockdown"
+    query = fake.encode_queries([text]).vectors[0].astype(np.float64)
+    number = {incident.id: n for n, incident in enumerate(oracle.incidents)}
+    for hit in seeded_searcher.search(Query(text, 50)).hits:
+        n = number[hit.incident.id]
+        cosines = {c.id: float(v @ query) for c, v in zip(oracle.chunks[n], oracle.vectors[n], strict=True) if c.kind != "title"}
+        assert hit.evidence[0].score == pytest.approx(max(cosines.values()), abs=1e-5)
+        for one in hit.evidence:
+            assert one.score == pytest.approx(cosines[one.chunk.id], abs=1e-5)
+            assert one.chunk in oracle.chunks[n]
+
+
+def test_the_plain_ranker_is_the_best_cosine_and_nothing_else(
+    seeded_searcher: Searcher, fake: FakeEncoder, oracle: Oracle
+) -> None:
+    text = "poolError cache_full lockdown"
+    query = fake.encode_queries([text]).vectors[0].astype(np.float64)
+    cosine = {incident.id: oracle.passage(n, query) for n, incident in enumerate(oracle.incidents)}
+    results = seeded_searcher.search(Query(text, 100), RANKERS["plain"])
+    assert set(results.hits[0].contributions) == {"passage"}
+    found = [cosine[key] for key in ids(results)]
+    np.testing.assert_allclose(found, sorted(cosine.values(), reverse=True)[:100], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(tags=("rare",)),
+        Filters(services=("gateway",), since="2021-01-01"),
+        Filters(severities=("SEV1", "SEV2"), statuses=("open",)),
+        Filters(until="2020-12-31"),
+        Filters(tags=("no such tag",)),
+    ],
+)
+@pytest.mark.parametrize("text", ["poolError cache_full", BOILERPLATE])
+def test_only_what_passes_and_all_of_it(seeded_searcher: Searcher, filters: Filters, text: str) -> None:
+    expected = {incident.id for incident in seeded_searcher.incidents(filters, limit=200).incidents}
+    results = seeded_searcher.search(Query(text, 100, filters))
+    assert set(ids(results)) == expected
+    assert results.searched == len(expected)
+    assert_consistent(results)
+
+
+def test_a_filter_does_not_change_the_order_of_what_passes_by_much(seeded_searcher: Searcher) -> None:
+    """The best of those that pass is the best of them among all."""
+    filters = Filters(tags=("rare",))
+    passing = [hit for hit in seeded_searcher.search(Query("poolError cache_full", 100)).hits if "rare" in hit.incident.tags]
+    filtered = seeded_searcher.search(Query("poolError cache_full", 100, filters)).hits
+    confidences = {hit.incident.id: hit.confidence for hit in filtered}
+    assert len(confidences) == 3
+    for hit in passing:
+        assert confidences[hit.incident.id] == pytest.approx(hit.confidence, abs=1e-5)
+
+
+def test_without_evidence_the_ranking_is_the_same(seeded_searcher: Searcher) -> None:
+    query = Query("poolError cache_full", 20)
+    shown, bare = seeded_searcher.search(query), seeded_searcher.search(query, explain=False)
+    assert [replace(hit, evidence=()) for hit in shown.hits] == list(bare.hits)
+    assert all(hit.evidence for hit in shown.hits)
+
+
+def test_similar_leaves_the_incident_itself_out(seeded_searcher: Searcher) -> None:
+    for key in ("rca-000", "rca-011", "rca-199"):
+        results = seeded_searcher.similar(key, 100)
+        assert len(results.hits) == 100
+        assert key not in ids(results)
+        assert results.searched == 199
+        assert_consistent(results)
+    assert "rca-011" not in ids(seeded_searcher.similar("rca-011", 10, Filters(tags=("rare",))))
+    assert len(seeded_searcher.similar("rca-011", 10, Filters(tags=("rare",))).hits) == 2
+    assert len(seeded_searcher.similar("rca-000", 10, Filters(tags=("rare",))).hits) == 3
+
+
+@pytest.mark.parametrize("ask", ["incident", "source", "backlinks", "similar"])
+def test_an_unknown_id_is_not_found_and_named(seeded_searcher: Searcher, ask: str) -> None:
+    for key in ("rca-999", "", "../etc/passwd", "\ud800"):
+        with pytest.raises(NotFoundError, match="No incident") as caught:
+            getattr(seeded_searcher, ask)(key)
+        assert caught.value.hint
+        caught.value.message.encode()
+
+
+def test_eight_threads_get_the_same_answers_as_one(seeded_searcher: Searcher) -> None:
+    filters = (Filters(), Filters(tags=("dns",)))
+    queries = [Query(f"poolError {word}", 5, own) for word in ("disk", "cert42", "nodes", "lock") for own in filters]
+    alone = [seeded_searcher.search(query) for query in queries]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(seeded_searcher.search, queries * 4))
+    assert all(same(one, other) for one, other in zip(together, alone * 4, strict=True))
+
+
+ODD = ["", " ", "!!!", "\n\n\n", "\u200b", "a" * 10_000, "x " * 5_000, "\U0001f600", "' OR 1=1 --", "[SEP] [CLS] [PAD]"]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_odd_text_is_answered(seeded_searcher: Searcher, tiny_searcher: Searcher, text: str) -> None:
+    for searcher in (seeded_searcher, tiny_searcher):
+        results = searcher.search(Query(text, 5))
+        assert results.query.text == text
+        assert len(results.hits) in (0, 5)
+        assert_consistent(results)
+
+
+# --- the tiny corpus, with the real model ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "best"),
+    [
+        ("every worker waits for a database connection and checkout answers 503", POOL),
+        ("x509: certificate has expired or is not yet valid", CERTIFICATE),
+        ("no space left on device", DISK),
+        ("names of partners do not resolve", DNS),
+        ("[FIRING] KubePodCrashLooping media/thumbnailer lastState=OOMKilled exitCode=137", "2026-02-11-thumbnailer-oom-killed"),
+    ],
+)
+def test_a_symptom_finds_its_precedent(tiny_searcher: Searcher, text: str, best: str) -> None:
+    results = tiny_searcher.search(Query(text, 10))
+    assert ids(results)[0] == best
+    assert len(ids(results)) == 8
+    assert_consistent(results)
+
+
+def test_what_never_happened_is_less_sure_than_what_did(tiny_searcher: Searcher) -> None:
+    known = tiny_searcher.search(Query("every worker waits for a database connection and checkout answers 503"))
+    unknown = tiny_searcher.search(Query("the espresso machine on the third floor leaks"))
+    assert known.confidence > unknown.confidence
+    assert unknown.verdict != "strong"
+
+
+def test_similar_finds_the_other_connection_incident(tiny_searcher: Searcher) -> None:
+    results = tiny_searcher.similar(POOL, 3)
+    assert ids(results)[0] == LEAK
+    assert POOL not in ids(results)
+    assert len(results.hits) == 3
+
+
+@pytest.mark.parametrize("text", ["database connections ran out", "certificate expired", "disk full", "queue backlog", "memory"])
+def test_evidence_and_its_lines_point_into_the_document(tiny_searcher: Searcher, text: str) -> None:
+    for hit in tiny_searcher.search(Query(text)).hits:
+        lines = tiny_searcher.source(hit.incident.id).split("\n")
+        for one in hit.evidence:
+            if one.chunk.kind == "title":
+                continue
+            shown = one.chunk.text.split("\n")
+            assert bare(shown[0]) in bare(lines[one.chunk.start_line - 1])
+            assert bare(shown[-1]) in bare(lines[one.chunk.end_line - 1])
+            within = bare("".join(lines[one.chunk.start_line - 1 : one.chunk.end_line]))
+            assert all(bare(line) in within for line in shown)
+
+
+def bare(text: str) -> str:
+    return "".join(character for character in text if character.isalnum())
+
+
+def test_highlights_mark_the_words_that_answer(tiny_searcher: Searcher) -> None:
+    [hit] = tiny_searcher.search(Query("QueuePool limit reached, connection timed out", 1)).hits
+    marked = " ".join(one.chunk.text[start:end] for one in hit.evidence for start, end in one.highlights)
+    assert hit.incident.id == POOL
+    assert "QueuePool" in marked or "connection" in marked
+    assert sum(len(one.highlights) for one in hit.evidence) >= 1
+
+
+def test_a_paste_of_two_hundred_lines_finds_the_line_that_matters(tiny_searcher: Searcher) -> None:
+    noise = [f"2026-05-0{n % 9 + 1}T03:{n % 60:02}:11Z INFO scheduler heartbeat ok shard={n} lag=0" for n in range(200)]
+    noise[77] = "2026-05-01T03:17:11Z ERROR tls: x509: certificate has expired or is not yet valid"
+    results = tiny_searcher.search(Query("\n".join(noise), 3))
+    assert CERTIFICATE in ids(results)
+    assert_consistent(results)
+    lines = "\n".join(["TimeoutError: QueuePool limit of size 40 overflow 0 reached, connection timed out, timeout 30.00"] * 200)
+    assert ids(tiny_searcher.search(Query(lines, 3)))[0] == POOL
+
+
+def test_no_token_of_a_query_is_lost_up_to_the_bounds(encoder: SentenceEncoder) -> None:
+    text = "\n".join(f"line {n} worker-{n} timed out after {n} ms" for n in range(30))
+    signals = read_signals(text, encoder)
+    assert len(signals.vectors) >= 2
+    assert len(signals.tokens.ids) == encoder.count_tokens([text])[0] <= MAX_TOKENS
+    huge = read_signals("\n".join(f"line {n} w{n} failed" for n in range(5_000)), encoder)
+    assert len(huge.vectors) == MAX_PARTS
+    assert 0 < len(huge.tokens.ids) == len(huge.tokens.vectors) <= MAX_TOKENS
+    assert "w4999" in huge.terms
+    np.testing.assert_allclose(np.linalg.norm(huge.vectors, axis=1), 1, atol=1e-5)
+
+
+def test_the_same_query_gives_the_same_answer(tiny_searcher: Searcher) -> None:
+    query = Query("database connections ran out", 8)
+    assert same(tiny_searcher.search(query), tiny_searcher.search(query))
+
+
+def test_ids_and_stems_name_the_same_incident(tiny_searcher: Searcher) -> None:
+    for incident in tiny_searcher.incidents().incidents:
+        assert tiny_searcher.incident(incident.id) == tiny_searcher.incident(incident.stem) == incident
+        assert tiny_searcher.source(incident.id) == tiny_searcher.source(incident.stem)
+    assert [incident.id for incident in tiny_searcher.backlinks(POOL)] == [LEAK]
+    assert tiny_searcher.backlinks(DNS) == ()
+
+
+def test_the_listing_of_the_tiny_corpus(tiny_searcher: Searcher) -> None:
+    page = tiny_searcher.incidents(Filters(services=("orders-db",)))
+    assert [incident.id for incident in page.incidents] == [LEAK, POOL]
+    assert dict(page.facets["services"]) == {"orders-db": 2, "basket": 1, "checkout": 1}
+    assert dict(page.facets["years"]) == {"2024": 1, "2025": 1}
+
+
+def test_no_index_and_no_model_are_told_apart(tmp_path_factory: pytest.TempPathFactory, tiny_searcher: Searcher) -> None:
+    with pytest.raises(IndexMissingError):
+        Searcher.open(Settings(index=str(tmp_path_factory.mktemp("none"))))
+    with pytest.raises(ModelError, match="no-such-model"):
+        Searcher.open(replace(tiny_searcher.settings, model="no-such-model"))

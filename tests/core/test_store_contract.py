@@ -1,0 +1,519 @@
+"""What every store must answer: values, compared with an oracle that shares no code with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from rcasearch.encoders import Tokens
+from rcasearch.errors import NotFoundError
+from rcasearch.lexical import terms
+from rcasearch.model import NO_FILTERS, Filters
+from rcasearch.stores.base import Store
+from rcasearch.stores.generations import current
+from rcasearch.stores.local import LocalStore
+from tests.core.fakes import BOILERPLATE, DIMENSION, SERVICES, STATUSES, TAGS, FakeEncoder, build_with, unit
+from tests.core.oracle import Oracle
+
+STORES: dict[str, Callable[[Path], Store]] = {"local": lambda index: LocalStore(current(index))}
+QUERIES = (
+    "poolError and cache_full on checkout",
+    "disk-expired node42 node42",
+    BOILERPLATE,
+    "words that nobody wrote",
+    "lockdown",
+)
+COUNT = 200
+Floats = NDArray[np.float32]
+
+
+@pytest.fixture(scope="session", params=list(STORES))
+def opened(request: pytest.FixtureRequest) -> Callable[[Path], Store]:
+    return STORES[str(request.param)]
+
+
+@pytest.fixture(scope="session")
+def store(opened: Callable[[Path], Store], seeded_index: Path) -> Iterator[Store]:
+    store = opened(seeded_index)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def rows(store: Store, oracle: Oracle) -> list[int]:
+    """The store's row of each incident of the oracle."""
+    return [store.row(incident.id) for incident in oracle.incidents]
+
+
+@pytest.fixture(scope="session")
+def queries(fake: FakeEncoder) -> Floats:
+    """(q, d) of length 1, and one that is a stored passage itself."""
+    return fake.encode_queries(QUERIES).vectors
+
+
+def asked(fake: FakeEncoder, text: str) -> Tokens:
+    return fake.encode_queries([text]).tokens[0]
+
+
+def every(store: Store) -> NDArray[np.int64]:
+    return np.arange(store.info.incidents, dtype=np.int64)
+
+
+# --- what was stored -------------------------------------------------------------------------------------------------
+
+
+def test_all_incidents_come_back_as_they_were_read(store: Store, oracle: Oracle, rows: list[int]) -> None:
+    assert sorted(rows) == list(range(COUNT))
+    assert store.incidents_at(rows) == oracle.incidents
+    assert [store.source(row) for row in rows] == oracle.sources
+    info = store.info
+    assert (info.incidents, info.chunks, info.dimension) == (COUNT, sum(map(len, oracle.chunks)), DIMENSION)
+    assert info.passages == len({one.content_hash for own in oracle.chunks for one in own})
+
+
+def test_incidents_come_in_the_order_asked_and_as_often(store: Store) -> None:
+    found = [incident.id for incident in store.incidents_at([7, 3, 7, 0])]
+    assert found == [store.incidents_at([row])[0].id for row in (7, 3, 7, 0)]
+    assert store.incidents_at([]) == []
+
+
+def test_chunks_come_with_their_own_vectors(store: Store, oracle: Oracle, rows: list[int]) -> None:
+    for number, row in enumerate(rows):
+        chunks, vectors = store.chunks_at(row)
+        assert chunks == oracle.chunks[number]
+        np.testing.assert_allclose(vectors, oracle.vectors[number], atol=1e-6)
+
+
+def test_an_incident_is_found_by_id_and_by_stem_and_nothing_else(store: Store, oracle: Oracle) -> None:
+    incident = oracle.incidents[17]
+    assert store.row(incident.id) == store.row(incident.stem)
+    for key in ("", "rca-999", "rca-017.md", incident.id.upper() + "x", "%", "\ud800", "\0"):
+        with pytest.raises(NotFoundError):
+            store.row(key)
+
+
+def test_links_lead_back(store: Store, oracle: Oracle) -> None:
+    target = oracle.incidents[3].id
+    expected = [i for i in oracle.incidents if i.id != target and any(link.incident_id == target for link in i.links)]
+    assert len(expected) > 20
+    found = store.linking_to(target)
+    assert Counter(i.id for i in found) == Counter(i.id for i in expected)
+    dates = [incident.date or "" for incident in found]
+    assert dates == sorted(dates, reverse=True)
+    assert store.linking_to("nothing") == []
+
+
+# --- dense values ----------------------------------------------------------------------------------------------------
+
+
+def test_the_best_passage_of_each_incident(store: Store, oracle: Oracle, rows: list[int], queries: Floats) -> None:
+    found = store.passage_scores(np.array(rows), queries)
+    expected = [[oracle.passage(n, query) for query in queries.astype(np.float64)] for n in range(COUNT)]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_each_incident_as_a_whole(store: Store, oracle: Oracle, rows: list[int], queries: Floats) -> None:
+    found = store.incident_scores(np.array(rows), queries)
+    expected = [[oracle.whole(n, query) for query in queries.astype(np.float64)] for n in range(COUNT)]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_stored_passage_is_exactly_like_itself(store: Store, fake: FakeEncoder, oracle: Oracle, rows: list[int]) -> None:
+    for number in (0, 57, 199):
+        for one, vector in zip(
+            oracle.chunks[number], fake.encode_queries([c.text for c in oracle.chunks[number]]).vectors, strict=True
+        ):
+            found = store.passage_scores(np.array(rows), vector[None, :])[:, 0]
+            assert found[number] == pytest.approx(1, abs=1e-5), one.text
+            assert found.max() <= 1 + 1e-5
+
+
+def test_a_query_that_is_not_of_length_1_gives_no_other_order(store: Store, queries: Floats) -> None:
+    """A store that measures distances, or the cosine of only one side, fails here."""
+    unscaled, scaled = (store.passage_scores(every(store), factor * queries) for factor in (np.float32(1), np.float32(5)))
+    assert np.allclose(scaled, unscaled, atol=1e-4) or np.allclose(scaled, 5 * unscaled, atol=1e-4)
+    for query in queries:
+        near, far = (
+            store.nearest((factor * query)[None, :], 9, store.select(NO_FILTERS)) for factor in (np.float32(1), np.float32(5))
+        )
+        assert near.tolist() == far.tolist()
+
+
+@pytest.mark.parametrize("k", [1, 3, 10, 60])
+def test_the_nearest_by_a_passage_and_as_a_whole(store: Store, oracle: Oracle, rows: list[int], queries: Floats, k: int) -> None:
+    for query in queries:
+        found = store.nearest(query[None, :], k, store.select(NO_FILTERS)).tolist()
+        exact = query.astype(np.float64)
+        by_passage = np.array([oracle.passage(n, exact) for n in range(COUNT)])
+        by_whole = np.array([oracle.whole(n, exact) for n in range(COUNT)])
+        assert len(set(found)) == len(found)
+        numbers = [rows.index(row) for row in found]
+        for values in (by_passage, by_whole):
+            # Ties at the edge may fall either way.
+            assert set(np.flatnonzero(values > np.sort(values)[-k] + 1e-5)) <= set(numbers)
+        edge_passage, edge_whole = np.sort(by_passage)[-k] - 1e-5, np.sort(by_whole)[-k] - 1e-5
+        assert all(by_passage[n] >= edge_passage or by_whole[n] >= edge_whole for n in numbers)
+
+
+def test_no_part_of_a_long_query_is_crowded_out(store: Store, queries: Floats) -> None:
+    found = set(store.nearest(queries, 3, store.select(NO_FILTERS)).tolist())
+    for query in queries:
+        passages = store.passage_scores(every(store), query[None, :])[:, 0]
+        assert any(passages[row] >= passages.max() - 1e-5 for row in found)
+        assert int(store.incident_scores(every(store), query[None, :])[:, 0].argmax()) in found
+
+
+def test_more_asked_than_there_are_gives_all_once(store: Store, queries: Floats) -> None:
+    found = store.nearest(queries[:1], 5_000, store.select(NO_FILTERS))
+    assert sorted(found.tolist()) == list(range(COUNT))
+    assert sorted(store.nearest(queries, 5_000, store.select(NO_FILTERS)).tolist()) == list(range(COUNT))
+
+
+def test_no_query_vectors_give_no_incidents(store: Store) -> None:
+    none = np.zeros((0, DIMENSION), np.float32)
+    assert store.nearest(none, 10, store.select(NO_FILTERS)).size == 0
+    assert store.passage_scores(every(store), none).shape == (COUNT, 0)
+    assert store.incident_scores(every(store), none).shape == (COUNT, 0)
+
+
+# --- lexical values --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [*QUERIES, "node42 node42 node42", "Outage 17", "orders_db", "rare", ""])
+def test_bm25_is_the_formula(store: Store, oracle: Oracle, rows: list[int], text: str) -> None:
+    expected = np.array(oracle.bm25(terms(text)))
+    found = store.lexical_scores(np.array(rows), terms(text))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    matching = [rows.index(row) for row in store.matching(terms(text), 1_000, store.select(NO_FILTERS))]
+    assert sorted(matching) == np.flatnonzero(expected > 0).tolist()
+    assert all(expected[a] >= expected[b] - 1e-4 for a, b in pairwise(matching))
+    assert store.matching(terms(text), 3, store.select(NO_FILTERS)).tolist() == [rows[n] for n in matching[:3]]
+
+
+def test_the_words_of_every_field_are_known(store: Store, oracle: Oracle, rows: list[int]) -> None:
+    for number in (0, 11, 42):
+        incident = oracle.incidents[number]
+        for text in (
+            incident.title,
+            *incident.services,
+            *incident.tags,
+            incident.sections[-1].heading,
+            incident.sections[0].text,
+        ):
+            assert store.lexical_scores(np.array([rows[number]]), terms(text))[0] > 0, text
+
+
+# --- late interaction ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", QUERIES)
+def test_token_scores_against_the_floats(store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder, text: str) -> None:
+    tokens = asked(fake, text)
+    found = store.token_scores(np.array(rows), store.project(tokens))
+    expected = np.array([[oracle.late(n, token) for token in tokens.vectors.astype(np.float64)] for n in range(COUNT)])
+    assert found.shape == expected.shape
+    # Rounding, and for a rare token the clipping of what lies far out.
+    np.testing.assert_allclose(found, expected, atol=0.06)
+    assert np.abs(found - expected).mean() < 0.005
+    exact, close = expected.mean(axis=1), found.mean(axis=1)
+    assert exact.max() - exact[close.argmax()] < 0.01
+
+
+def test_an_incident_is_as_good_as_its_best_chunk(store: Store, fake: FakeEncoder) -> None:
+    projected = store.project(asked(fake, QUERIES[0]))
+    for row in (0, 5, 123):
+        chunks, _ = store.chunks_at(row)
+        tables = [store.chunk_token_scores(row, position, projected) for position in range(len(chunks))]
+        assert [table.shape for table in tables] == [(len(projected), len(fake.offsets(one.text))) for one in chunks]
+        best = np.max([table.max(axis=1) for table in tables], axis=0)
+        np.testing.assert_allclose(store.token_scores(np.array([row]), projected)[0], best, atol=1e-5)
+
+
+def test_the_tokens_of_a_chunk_are_its_own(store: Store, fake: FakeEncoder) -> None:
+    chunks, _ = store.chunks_at(8)
+    for position, one in enumerate(chunks):
+        table = store.chunk_token_scores(8, position, store.project(asked(fake, one.text)))
+        np.testing.assert_allclose(np.diag(table), 1, atol=0.03)
+
+
+def test_token_weights_are_idf_over_incidents(store: Store, oracle: Oracle, fake: FakeEncoder) -> None:
+    tokens = asked(fake, "please outage node42 blameless unheardof 17")
+    df = [oracle.token_frequency(int(token)) for token in tokens.ids]
+    assert len(set(df)) >= 4
+    expected = [np.log(1 + (COUNT - n + 0.5) / (n + 0.5)) for n in df]
+    np.testing.assert_allclose(store.token_weights(tokens), expected, rtol=1e-5)
+    stranger = Tokens(np.array([10_000_000], np.int32), tokens.vectors[:1])
+    assert store.token_weights(stranger)[0] == pytest.approx(np.log(1 + (COUNT + 0.5) / 0.5))
+
+
+# --- rows and scores stay together -----------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(0, COUNT - 1), max_size=30))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_each_row_gets_its_own_score_wherever_it_stands(
+    store: Store, queries: Floats, fake: FakeEncoder, picked: list[int]
+) -> None:
+    some = np.array(picked, np.int64)
+    projected = store.project(asked(fake, QUERIES[0]))
+    words = terms(QUERIES[0])
+    np.testing.assert_allclose(store.passage_scores(some, queries), store.passage_scores(every(store), queries)[some], atol=1e-6)
+    np.testing.assert_allclose(
+        store.incident_scores(some, queries), store.incident_scores(every(store), queries)[some], atol=1e-6
+    )
+    np.testing.assert_allclose(store.lexical_scores(some, words), store.lexical_scores(every(store), words)[some])
+    np.testing.assert_allclose(store.token_scores(some, projected), store.token_scores(every(store), projected)[some], atol=1e-6)
+
+
+def test_the_same_text_in_many_incidents_is_found_in_all_of_them(
+    store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder
+) -> None:
+    holders = {rows[n] for n, own in enumerate(oracle.chunks) if any(one.text == BOILERPLATE for one in own)}
+    assert len(holders) == 40
+    vector = fake.encode_queries([BOILERPLATE]).vectors
+    scores = store.passage_scores(every(store), vector)[:, 0]
+    assert set(np.flatnonzero(scores > 1 - 1e-5)) == holders
+    assert holders <= set(store.nearest(vector, 40, store.select(NO_FILTERS)).tolist())
+
+
+# --- filters ---------------------------------------------------------------------------------------------------------
+
+FILTERS = {
+    "none": Filters(),
+    "service": Filters(services=("gateway",)),
+    "service in other letters": Filters(services=("BASKET", "ORDERS_DB")),
+    "severity by level": Filters(severities=("SEV1",)),
+    "severity that is no level": Filters(severities=("odd",)),
+    "tag": Filters(tags=("queue",)),
+    "status": Filters(statuses=("open", "mitigated")),
+    "since": Filters(since="2023-06-01"),
+    "until": Filters(until="2021-03-04"),
+    "one day": Filters(since="2021-02-02", until="2021-02-02"),
+    "all at once": Filters(
+        ("checkout", "Basket"), ("SEV1", "SEV2", "SEV3"), ("dns", "tls", "database"), ("open",), "2020-05-01", "2024-01-01"
+    ),
+    "nobody": Filters(services=("nobody",)),
+    "no injection": Filters(services=("x') OR 1=1 --", "%", "_")),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filters_select_what_passes(store: Store, oracle: Oracle, rows: list[int], name: str) -> None:
+    selection = store.select(FILTERS[name])
+    expected = sorted(rows[n] for n in oracle.passing(FILTERS[name]))
+    assert selection.count == len(expected)
+    assert (list(range(COUNT)) if selection.rows is None else selection.rows.tolist()) == expected
+
+
+_some = st.builds(
+    Filters,
+    services=st.lists(st.sampled_from([*SERVICES, "CHECKOUT", "other"]), max_size=2).map(tuple),
+    severities=st.lists(st.sampled_from(["SEV1", "SEV2", "SEV3", "odd", "sev1"]), max_size=2).map(tuple),
+    tags=st.lists(st.sampled_from([*TAGS, "rare", "QUEUE"]), max_size=2).map(tuple),
+    statuses=st.lists(st.sampled_from([*STATUSES, "Open"]), max_size=2).map(tuple),
+    since=st.none() | st.dates().map(str) | st.sampled_from(["2021-01-01", "2022-06-15"]),
+    until=st.none() | st.dates().map(str) | st.sampled_from(["2023-01-01", "2024-12-31"]),
+)
+
+
+@given(filters=_some)
+@settings(max_examples=80, deadline=None)
+def test_filters_hold_inside_both_legs(store: Store, oracle: Oracle, rows: list[int], queries: Floats, filters: Filters) -> None:
+    allowed = {rows[n] for n in oracle.passing(filters)}
+    selection = store.select(filters)
+    assert selection.count == len(allowed)
+    near = store.nearest(queries[:1], 7, selection).tolist()
+    assert set(near) <= allowed
+    assert len(near) >= min(7, len(allowed))
+    words = terms(QUERIES[0])
+    matching = store.matching(words, 7, selection).tolist()
+    scores = store.lexical_scores(every(store), words)
+    best = sorted((row for row in allowed if scores[row] > 0), key=lambda row: (-scores[row], row))[:7]
+    assert matching == best
+
+
+@pytest.mark.parametrize("query", range(len(QUERIES)))
+@pytest.mark.parametrize("k", [1, 2, 3, 10])
+def test_a_filter_that_leaves_three_of_two_hundred_still_finds_them(
+    store: Store, oracle: Oracle, rows: list[int], queries: Floats, query: int, k: int
+) -> None:
+    filters = Filters(tags=("rare",))
+    allowed = {rows[n] for n in oracle.passing(filters)}
+    assert len(allowed) == 3
+    found = set(store.nearest(queries[query][None, :], k, store.select(filters)).tolist())
+    assert found <= allowed
+    assert len(found) >= min(k, 3)
+    words = ["outag"]
+    assert len(store.matching(words, k, store.select(filters))) == min(k, 3)
+
+
+def test_a_shared_passage_does_not_let_the_others_in(store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder) -> None:
+    vector = fake.encode_queries([BOILERPLATE]).vectors
+    filters = Filters(services=("checkout",), statuses=("open",))
+    allowed = {rows[n] for n in oracle.passing(filters)}
+    found = store.nearest(vector, 5, store.select(filters)).tolist()
+    assert set(found) <= allowed
+    assert len(found) >= 5
+
+
+def test_a_filter_that_leaves_nothing(store: Store, queries: Floats) -> None:
+    selection = store.select(FILTERS["nobody"])
+    assert store.nearest(queries, 10, selection).size == 0
+    assert store.matching(terms(QUERIES[0]), 10, selection).size == 0
+
+
+# --- listing ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_listing_is_newest_first_and_counts_all_that_pass(store: Store, oracle: Oracle, name: str) -> None:
+    passing = [oracle.incidents[n] for n in oracle.passing(FILTERS[name])]
+    page = store.listing(FILTERS[name], 0, 1_000)
+    assert page.total == len(passing)
+    by_id = sorted(passing, key=lambda incident: incident.id)
+    assert list(page.incidents) == sorted(by_id, key=lambda incident: incident.date or "", reverse=True)
+    values = {
+        "services": Counter(value.casefold() for i in passing for value in set(i.services)),
+        "tags": Counter(value.casefold() for i in passing for value in set(i.tags)),
+        "severities": Counter((i.level or i.severity or "").casefold() for i in passing),
+        "statuses": Counter((i.status or "").casefold() for i in passing),
+        "years": Counter(i.date[:4] for i in passing if i.date),
+    }
+    for facet, counted in values.items():
+        shown = page.facets[facet]
+        assert {value.casefold(): n for value, n in shown} == counted, facet
+        assert [n for _, n in shown] == sorted((n for _, n in shown), reverse=True)
+
+
+def test_pages_hold_every_incident_once(store: Store) -> None:
+    pages = [store.listing(NO_FILTERS, offset, 33) for offset in range(0, 231, 33)]
+    assert [len(page.incidents) for page in pages] == [33] * 6 + [2]
+    assert len({incident.id for page in pages for incident in page.incidents}) == COUNT
+    assert all((page.total, page.facets) == (COUNT, pages[0].facets) for page in pages)
+    assert store.listing(NO_FILTERS, COUNT, 10).incidents == ()
+
+
+# --- opening ---------------------------------------------------------------------------------------------------------
+
+
+def test_opened_again_it_gives_the_same_values(
+    opened: Callable[[Path], Store], store: Store, seeded_index: Path, queries: Floats, fake: FakeEncoder
+) -> None:
+    again = opened(seeded_index)
+    tokens, words, rows = asked(fake, QUERIES[0]), terms(QUERIES[0]), every(store)
+
+    def values(one: Store) -> list[NDArray[np.generic]]:
+        return [
+            one.passage_scores(rows, queries),
+            one.incident_scores(rows, queries),
+            one.lexical_scores(rows, words),
+            one.token_scores(rows, one.project(tokens)),
+            one.token_weights(tokens),
+            one.nearest(queries, 20, one.select(NO_FILTERS)),
+            one.matching(words, 20, one.select(FILTERS["tag"])),
+        ]
+
+    assert all(map(np.array_equal, values(again), values(store)))
+    assert (again.info, again.fingerprint, dict(again.calibration)) == (store.info, store.fingerprint, dict(store.calibration))
+    again.close()
+
+
+def test_threads_read_the_same(store: Store, queries: Floats, fake: FakeEncoder) -> None:
+    projected = store.project(asked(fake, QUERIES[0]))
+
+    def all_of(number: int) -> tuple[list[int], list[int], float, str, int]:
+        selection = store.select(FILTERS["tag"])
+        return (
+            store.nearest(queries, 10, selection).tolist(),
+            store.matching(terms(QUERIES[0]), 10, selection).tolist(),
+            float(store.token_scores(every(store), projected).sum()),
+            store.incidents_at([number % 3])[0].id,
+            len(store.chunks_at(number % 3)[0]),
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(all_of, range(48)))
+    assert found == [all_of(number) for number in range(48)]
+
+
+def _written(folder: Path, **documents: str) -> Path:
+    folder.mkdir()
+    for name, text in documents.items():
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_an_empty_index_answers_everything(
+    opened: Callable[[Path], Store], fake: FakeEncoder, tmp_path: Path, queries: Floats
+) -> None:
+    build_with(fake, _written(tmp_path / "documents"), tmp_path / "index")
+    store = opened(tmp_path / "index")
+    none, everything = np.zeros(0, np.int64), store.select(NO_FILTERS)
+    tokens = asked(fake, QUERIES[0])
+    assert everything.count == store.select(FILTERS["tag"]).count == 0
+    assert store.nearest(queries, 10, everything).size == store.matching(["disk"], 10, everything).size == 0
+    assert store.passage_scores(none, queries).shape == store.incident_scores(none, queries).shape == (0, len(queries))
+    assert store.lexical_scores(none, ["disk"]).shape == (0,)
+    assert store.token_scores(none, store.project(tokens)).shape[0] == 0
+    assert store.token_weights(tokens).shape == (len(tokens.ids),)
+    assert store.listing(NO_FILTERS, 0, 10).total == 0
+    assert store.incidents_at([]) == []
+    with pytest.raises(NotFoundError):
+        store.row("rca-000")
+    store.close()
+
+
+def test_duplicate_text_in_two_incidents_is_two_incidents(
+    opened: Callable[[Path], Store], fake: FakeEncoder, tmp_path: Path
+) -> None:
+    text = "## Summary\n\nThe disk of the broker was full.\n"
+    source = _written(
+        tmp_path / "documents",
+        one=f"# Same title\n\n{text}",
+        two=f"# Same title\n\n{text}",
+        three="# Other\n\n## Summary\n\nA cache.\n",
+    )
+    build_with(fake, source, tmp_path / "index")
+    store = opened(tmp_path / "index")
+    vector = fake.encode_queries(["The disk of the broker was full."]).vectors
+    one, two, three = (store.row(name) for name in ("one", "two", "three"))
+    scores = store.passage_scores(np.array([one, two, three]), vector)[:, 0]
+    assert scores[0] == scores[1] == pytest.approx(1, abs=1e-5)
+    assert scores[2] < 0.99
+    assert {one, two} <= set(store.nearest(vector, 2, store.select(NO_FILTERS)).tolist())
+    assert set(store.matching(["disk"], 10, store.select(NO_FILTERS)).tolist()) == {one, two}
+    assert store.chunks_at(one)[0][0].incident_id == "one"
+    assert store.chunks_at(two)[0][0].incident_id == "two"
+    assert store.info.passages == 4
+    store.close()
+
+
+def test_an_incident_of_nothing_but_a_title_and_one_in_which_a_passage_stands_twice(
+    opened: Callable[[Path], Store], fake: FakeEncoder, tmp_path: Path
+) -> None:
+    again = "A node was slow."
+    source = _written(
+        tmp_path / "documents",
+        bare="---\ntitle: Bare outage\ndate: 2024-01-01\n---\n",
+        twice=f"# Twice\n\n## Summary\n\n{again}\n\n## Impact\n\n{again}\n",
+    )
+    build_with(fake, source, tmp_path / "index")
+    store = opened(tmp_path / "index")
+    chunks, vectors = store.chunks_at(store.row("twice"))
+    assert [one.text for one in chunks] == ["Twice", again, again]
+    # The passage that stands twice counts twice in the mean.
+    mean = vectors.astype(np.float64).mean(axis=0)
+    query = unit(vectors[1:2])
+    whole = store.incident_scores(np.array([store.row("twice")]), query)[0, 0]
+    assert whole == pytest.approx(float(mean @ query[0] / np.linalg.norm(mean)), abs=1e-5)
+    assert [one.text for one in store.chunks_at(store.row("bare"))[0]] == ["Bare outage"]
+    store.close()
