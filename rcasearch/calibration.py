@@ -1,7 +1,8 @@
-"""How alike two unrelated incidents of this corpus look: what turns a relevance into a confidence.
+"""How alike two different incidents of this corpus look: what turns a relevance into a confidence.
 
-Without labels: each of a sample of passages is asked of all incidents but its own, and the best answer's relevance is what an
-incident of this corpus that is *not* the precedent looks like. A query's best relevance is then placed on that distribution.
+Without labels: a few words of each of a sample of incidents are asked of all incidents but their own. The best answers' relevances
+are what *other* incidents of this corpus reach. Some of those are recurrences and some are strangers, so that the median is a
+mark that a real precedent passes and a stranger seldom does, and the lowest tenth is what mere common vocabulary gives.
 """
 
 from __future__ import annotations
@@ -13,30 +14,27 @@ import numpy as np
 
 from rcasearch.model import Verdict
 
-# The sections that read most like a query.
-ASKED_KINDS = ("symptoms", "summary", "impact", "detection")
-
 STRONG = 0.75
 POSSIBLE = 0.5
-# Before anything was measured: an index of one incident has nothing to compare.
-DEFAULT: Mapping[str, float] = {"middle": 0.55, "spread": 0.05, "samples": 0.0}
+# Where nothing could be measured, as in an index of one incident: the marks that real postmortems show.
+DEFAULT: Mapping[str, float] = {"line": 0.47, "median": 0.57, "samples": 0.0}
 _ENOUGH = 8
+_LOG_ODDS = math.log(STRONG / (1 - STRONG))
 
 
-def calibrate(best_unrelated: Sequence[float]) -> dict[str, float]:
-    """The ``middle`` and robust ``spread`` of the best relevance found among unrelated incidents, and how many ``samples``."""
-    values = np.asarray(best_unrelated, dtype=np.float64)
+def calibrate(best_of_others: Sequence[float]) -> dict[str, float]:
+    """The ``line`` (lowest tenth) and the ``median`` of the best relevances found among other incidents, and how many ``samples``."""
+    values = np.asarray(best_of_others, dtype=np.float64)
     if len(values) < _ENOUGH:
         return dict(DEFAULT)
-    middle = float(np.median(values))
-    spread = 1.4826 * float(np.median(np.abs(values - middle)))
-    return {"middle": middle, "spread": max(spread, 0.01), "samples": float(len(values))}
+    line, median = (float(mark) for mark in np.percentile(values, [10, 50]))
+    return {"line": line, "median": max(median, line + 0.01), "samples": float(len(values))}
 
 
 def confidence(relevance: float, calibration: Mapping[str, float]) -> float:
-    """A relevance as a number from 0 to 1: one half where a passage's best unrelated incident stands."""
-    distance = (relevance - calibration["middle"]) / calibration["spread"]
-    return 1 / (1 + math.exp(-max(min(distance, 50.0), -50.0)))
+    """A relevance as a number from 0 to 1: ``POSSIBLE`` at the line, ``STRONG`` at the median."""
+    steps = (relevance - calibration["line"]) / (calibration["median"] - calibration["line"])
+    return 1 / (1 + math.exp(-max(min(_LOG_ODDS * steps, 50.0), -50.0)))
 
 
 def verdict(value: float) -> Verdict:

@@ -24,19 +24,19 @@ class Basis:
 
     @property
     def width(self) -> int:
-        return self.directions.shape[1]
+        return int(self.directions.shape[1])
 
     def encode(self, vectors: Floats) -> NDArray[np.int8]:
         """(t, d) float32 -> (t, c) int8."""
-        return np.clip(np.rint(vectors @ self.directions / self.scales), -127, 127).astype(np.int8)
+        return np.asarray(np.clip(np.rint(vectors @ self.directions / self.scales), -127, 127), dtype=np.int8)
+
+    def decode(self, codes: NDArray[np.int8]) -> Floats:
+        """(t, c) int8 -> (t, d) float32, approximately what was encoded."""
+        return np.asarray((codes * self.scales) @ self.directions.T, dtype=np.float32)
 
     def query(self, vectors: Floats) -> Floats:
         """(t, d) -> (t, c) such that the dot product with codes approximates the dot product with the vectors encoded."""
         return np.asarray((vectors @ self.directions) * self.scales, dtype=np.float32)
-
-    def query_codes(self, codes: NDArray[np.int8]) -> Floats:
-        """What `query` gives, for vectors that are already encoded: (t, c) int8 -> (t, c) float32."""
-        return np.asarray(codes * self.scales**2, dtype=np.float32)
 
     def tobytes(self) -> bytes:
         return np.concatenate([self.directions, self.scales[None, :]]).astype(np.float32).tobytes()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rcasearch.encoders import Encoder
 from rcasearch.highlights import Span, highlight
 from rcasearch.model import Chunk, Evidence
-from rcasearch.retrieval import Signals
+from rcasearch.retrieval import Signals, telling
 from rcasearch.stores.base import Store
 
 _PASSAGES = 2
@@ -24,6 +24,7 @@ class Explainer:
     def __init__(self, store: Store, encoder: Encoder, signals: Signals) -> None:
         self._store = store
         self._encoder = encoder
+        signals = telling(store, signals)
         self._vectors = signals.vectors
         self._tokens = store.project(signals.tokens)
         self._weights = store.token_weights(signals.tokens)

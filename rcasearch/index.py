@@ -13,8 +13,8 @@ import numpy as np
 from rcasearch import calibration, chunking, compression
 from rcasearch.cache import Embedded, EmbeddingCache
 from rcasearch.compression import Basis
-from rcasearch.encoders import Encoder, Encoding, load_encoder
-from rcasearch.model import Document, Filters, IndexInfo, Problem
+from rcasearch.encoders import Encoder, Encoding, Tokens, load_encoder
+from rcasearch.model import NO_FILTERS, Document, IndexInfo, Problem
 from rcasearch.readers import read, resolve_links
 from rcasearch.settings import Settings
 from rcasearch.stores import generations, writer
@@ -30,6 +30,8 @@ _SAMPLE = 512
 _GROWTH = 4
 _CALIBRATION_SAMPLES = 200
 _CALIBRATION_NEIGHBOURS = 50
+_CALIBRATION_TOKENS = 24
+_CALIBRATION_SEED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,18 +171,24 @@ def _calibrated(folder: Path, manifest: generations.Manifest, tell: Progress) ->
 
 
 def _best_unrelated(store: LocalStore, tell: Progress) -> Iterator[float]:
-    """For a sample of incidents, the best relevance that a passage of each finds among its nearest others."""
+    """For a sample of incidents, the best relevance that a few words of each find among its nearest others."""
     count = store.info.incidents
-    rows = (
-        np.unique(np.linspace(0, count - 1, min(count, _CALIBRATION_SAMPLES)).astype(np.int64)) if count > 1 else np.zeros(0, int)
-    )
-    for done, row in enumerate(rows.tolist(), 1):
+    rows = np.unique(np.linspace(0, max(count - 1, 0), min(count, _CALIBRATION_SAMPLES)).astype(np.int64)).tolist()
+    generator = np.random.default_rng(_CALIBRATION_SEED)
+    for done, row in enumerate(rows, 1):
         tell(done, len(rows), "calibrating")
-        chunks, vectors = store.chunks_at(row)
-        position = next((i for i, chunk in enumerate(chunks) if chunk.kind in calibration.ASKED_KINDS), 0)
-        if not chunks or not len(store.chunk_codes(row)[position]):
+        _, vectors = store.chunks_at(row)
+        if len(vectors) < 2 or count < 2:
             continue
-        others = store.nearest(vectors[position][None, :], _CALIBRATION_NEIGHBOURS + 1, store.select(Filters()))
-        others = others[others != row]
-        query = store.basis.query_codes(store.chunk_codes(row)[position])
-        yield float(store.token_scores(others, query).mean(axis=1).max(initial=0.0))
+        position = int(generator.integers(len(vectors)))
+        tokens = _window(store.tokens_at(row, [position]), generator)
+        others = store.nearest(vectors[position][None, :], _CALIBRATION_NEIGHBOURS + 1, store.select(NO_FILTERS))
+        similarities = store.token_scores(others[others != row], store.project(tokens))
+        if similarities.size:
+            yield float(similarities.mean(axis=1).max())
+
+
+def _window(tokens: Tokens, generator: np.random.Generator) -> Tokens:
+    """As many neighbouring tokens as a query has."""
+    start = int(generator.integers(max(1, len(tokens.ids) - _CALIBRATION_TOKENS + 1)))
+    return Tokens(tokens.ids[start : start + _CALIBRATION_TOKENS], tokens.vectors[start : start + _CALIBRATION_TOKENS])

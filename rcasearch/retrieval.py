@@ -13,7 +13,7 @@ A long query is encoded in parts, and an incident's dense values are means over 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +29,13 @@ Rows = NDArray[np.int64]
 Weights = Mapping[str, float]
 
 # Round on purpose: fitted weights would be weights of the evaluation set.
-HYBRID: Weights = {"passage": 0.5, "incident": 0.5, "late": 1.0, "lexical": 0.5}
+HYBRID: Weights = {"passage": 0.5, "incident": 1.0, "late": 1.0, "lexical": 0.5}
 PLAIN: Weights = {"passage": 1.0}
 RANKERS: Mapping[str, Weights] = {"hybrid": HYBRID, "plain": PLAIN}
 
 CANDIDATES = 200
 MAX_PARTS = 16
-MAX_TOKENS = 512
+MAX_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ def read_signals(text: str, encoder: Encoder) -> Signals:
 def rank(store: Store, signals: Signals, selection: Selection, weights: Weights, candidates: int = CANDIDATES) -> Ranked:
     """The selected incidents that the legs with a weight propose, best first."""
     rows = _candidates(store, signals, selection, weights, candidates)
+    signals = telling(store, signals)
     if not rows.size:
         return Ranked(rows, np.zeros(0, np.float32), {}, np.zeros(0, np.float32))
     legs, relevance = _legs(store, signals, rows, weights)
@@ -107,14 +108,18 @@ def _mean_over_parts(values: Floats) -> Floats:
     return values.mean(axis=1, dtype=np.float32) if values.shape[1] else np.zeros(len(values), np.float32)
 
 
+def telling(store: Store, signals: Signals) -> Signals:
+    """The same signals with no more than the ``MAX_TOKENS`` tokens that tell most, in their order; a repeat tells nothing new."""
+    tokens = signals.tokens
+    if len(tokens.ids) <= MAX_TOKENS:
+        return signals
+    _, first = np.unique(tokens.ids, return_index=True)
+    weights = store.token_weights(Tokens(tokens.ids[first], tokens.vectors[first]))
+    kept = np.sort(first[np.argsort(-weights, kind="stable")[:MAX_TOKENS]])
+    return replace(signals, tokens=Tokens(tokens.ids[kept], tokens.vectors[kept]))
+
+
 def _joined(parts: Sequence[Tokens], dimension: int) -> Tokens:
-    """All tokens of a query, the distinct ones first come; a paste repeats itself, and each repeat costs time."""
     if not parts:
         return Tokens(np.zeros(0, np.int32), np.zeros((0, dimension), np.float32))
-    ids = np.concatenate([part.ids for part in parts])
-    vectors = np.concatenate([part.vectors for part in parts])
-    if len(ids) > MAX_TOKENS:
-        _, first = np.unique(ids, return_index=True)
-        kept = np.sort(first)[:MAX_TOKENS]
-        ids, vectors = ids[kept], vectors[kept]
-    return Tokens(ids, vectors)
+    return Tokens(np.concatenate([part.ids for part in parts]), np.concatenate([part.vectors for part in parts]))

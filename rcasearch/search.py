@@ -13,6 +13,7 @@ from rcasearch.calibration import confidence, verdict
 from rcasearch.encoders import Encoder, load_encoder
 from rcasearch.errors import IndexMismatchError
 from rcasearch.evidence import Explainer
+from rcasearch.lexical import terms
 from rcasearch.model import NO_FILTERS, Filters, Hit, Incident, IndexInfo, Page, Problem, Query, Results
 from rcasearch.retrieval import HYBRID, Ranked, Signals, Weights
 from rcasearch.settings import Settings
@@ -60,9 +61,10 @@ class Searcher:
         started = time.perf_counter()
         store = self._store
         row = store.row(incident_id)
-        chunks, _ = store.chunks_at(row)
-        text = "\n".join(chunk.text for chunk in chunks if chunk.kind in _TELLING_KINDS)
-        signals = retrieval.read_signals(text, self._encoder)
+        chunks, vectors = store.chunks_at(row)
+        telling = [i for i, chunk in enumerate(chunks) if chunk.kind in _TELLING_KINDS] or list(range(len(chunks)))
+        text = "\n".join(chunks[i].text for i in telling)
+        signals = Signals(vectors[telling], store.tokens_at(row, telling), tuple(terms(text)))
         selection = _without(store.select(filters), row)
         ranked = retrieval.rank(store, signals, selection, HYBRID)
         return _timed(self._answer(store, Query(text, limit, filters), signals, ranked, selection.count, True), started)

@@ -82,6 +82,9 @@ class Store(Protocol):
     def chunks_at(self, row: int) -> tuple[list[Chunk], Floats]:
         """The chunks of an incident in document order and their vectors (n, d)."""
 
+    def tokens_at(self, row: int, chunks: Sequence[int]) -> Tokens:
+        """The tokens of these chunks of an incident, as nearly as they are stored."""
+
     def source(self, row: int) -> str:
         """The markdown that the incident was read from."""
 

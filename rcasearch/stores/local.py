@@ -82,7 +82,8 @@ class LocalStore:
             self._token_starts: NDArray[np.int64] = stored["starts"]
             self._frequency: NDArray[np.int32] = stored["frequency"]
             self._basis = Basis(stored["directions"], stored["scales"])
-        self._codes = _mapped(folder / writer.CODES).reshape(-1, self._basis.width)
+        self._codes: NDArray[np.int8] = _mapped(folder / writer.CODES, np.int8).reshape(-1, self._basis.width)
+        self._ids: NDArray[np.int32] = _mapped(folder / writer.IDS, np.int32)
 
     @property
     def info(self) -> IndexInfo:
@@ -95,11 +96,6 @@ class LocalStore:
     @property
     def calibration(self) -> Mapping[str, float]:
         return self.manifest.calibration
-
-    @property
-    def basis(self) -> Basis:
-        """The basis that the stored token codes are in."""
-        return self._basis
 
     @cached_property
     def _everything(self) -> Selection:
@@ -176,7 +172,8 @@ class LocalStore:
         return result
 
     def chunk_token_scores(self, row: int, chunk: int, projected: Floats) -> Floats:
-        return np.asarray(projected @ self.chunk_codes(row)[chunk].astype(np.float32).T, dtype=np.float32)
+        start, end = self._span(row, chunk)
+        return np.asarray(projected @ self._codes[start:end].astype(np.float32).T, dtype=np.float32)
 
     def token_weights(self, tokens: Tokens) -> Floats:
         known = np.where(tokens.ids < len(self._frequency), tokens.ids, 0)
@@ -193,10 +190,15 @@ class LocalStore:
         own = self._layout.passages[self._layout.starts[row] : self._layout.starts[row + 1]]
         return self._catalogue.chunks(row), _stored(self._passages, own)
 
-    def chunk_codes(self, row: int) -> list[NDArray[np.int8]]:
-        """The token codes (t, c) of each chunk of an incident."""
-        own = self._layout.passages[self._layout.starts[row] : self._layout.starts[row + 1]]
-        return [self._codes[self._token_starts[p] : self._token_starts[p + 1]] for p in own]
+    def tokens_at(self, row: int, chunks: Sequence[int]) -> Tokens:
+        spans = [self._span(row, chunk) for chunk in chunks]
+        ids = np.concatenate([np.zeros(0, np.int32), *(self._ids[start:end] for start, end in spans)])
+        codes = np.concatenate([self._codes[:0], *(self._codes[start:end] for start, end in spans)])
+        return Tokens(ids, self._basis.decode(codes))
+
+    def _span(self, row: int, chunk: int) -> tuple[int, int]:
+        passage = self._layout.passages[self._layout.starts[row] + chunk]
+        return int(self._token_starts[passage]), int(self._token_starts[passage + 1])
 
     def source(self, row: int) -> str:
         return self._catalogue.source(row)
@@ -237,9 +239,9 @@ def _stored(index: Any, ids: NDArray[Any]) -> Floats:
     return np.asarray(index.reconstruct_batch(np.ascontiguousarray(ids, np.int64)), dtype=np.float32)
 
 
-def _mapped(path: Path) -> NDArray[np.int8]:
-    # An empty file cannot be mapped.
-    return np.memmap(path, np.int8, mode="r") if path.stat().st_size else np.zeros(0, np.int8)
+def _mapped(path: Path, dtype: type[np.generic]) -> NDArray[Any]:
+    # An empty file cannot be mapped. The plain view spares every slice the cost of a memmap object.
+    return np.asarray(np.memmap(path, dtype, mode="r")) if path.stat().st_size else np.zeros(0, dtype)
 
 
 def _interleave(lists: Sequence[Rows]) -> Rows:
