@@ -1,7 +1,7 @@
 """How alike two different incidents of this corpus look: what turns a relevance into a confidence.
 
-Without labels: a few words of each of a sample of incidents are asked of all incidents but their own. The best answers' relevances
-are what *other* incidents of this corpus reach. Some of those are recurrences and some are strangers, so that the median is a
+Without labels: a few words of each of a sample of incidents are asked of all incidents but their own. The relevances of the best
+answers are what *other* incidents of this corpus reach. Some of those are recurrences and some are strangers, so that the median is a
 mark that a real precedent passes and a stranger seldom does, and the lowest tenth is what mere common vocabulary gives.
 """
 
@@ -23,7 +23,7 @@ _LOG_ODDS = math.log(STRONG / (1 - STRONG))
 
 
 def calibrate(best_of_others: Sequence[float]) -> dict[str, float]:
-    """The ``line`` (lowest tenth) and the ``median`` of the best relevances found among other incidents, and how many ``samples``."""
+    """The ``line`` (lowest tenth) and ``median`` of the best relevances among other incidents, and how many ``samples``."""
     values = np.asarray(best_of_others, dtype=np.float64)
     if len(values) < _ENOUGH:
         return dict(DEFAULT)
