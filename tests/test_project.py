@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -141,3 +142,28 @@ def test_no_text_names_a_folder_of_somebodys_machine() -> None:
         if path.suffix in TEXTS and path.is_file() and path != Path(__file__) and not name.startswith(("seeds/", "tests/")):
             found = home.search(path.read_text(encoding="utf-8", errors="replace"))
             assert found is None, f"{name} names {found and found[0]}"
+
+
+@pytest.mark.parametrize(
+    ("readme", "passes"),
+    [
+        ("<!-- ci: test -->\n```sh\necho one\necho '== 3 passed, 1 skipped in 0.1s =='\n```\n", True),
+        ("<!-- ci: test -->\n```\necho '== 1 failed, 3 passed in 0.1s =='; exit 1\n```\n", False),
+        ("<!-- ci: test -->\n```\necho '== no tests ran in 0.01s =='; exit 5\n```\n", False),
+        ("<!-- ci: test -->\n```\necho '== 7 skipped in 0.01s =='\n```\n", False),
+        ("<!-- ci: test -->\n```\nfalse\necho '3 passed'\n```\n", False),
+        ("```\necho '3 passed'\n```\n", False),
+    ],
+)
+def test_ci_fails_unless_a_test_has_passed(readme: str, passes: bool, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    (tmp_path / "Makefile").write_text("lint:\n\t@echo linted\n", encoding="utf-8")
+    (tmp_path / "README.md").write_text(readme, encoding="utf-8")
+    driver = tmp_path / "bin" / "chromedriver"
+    driver.parent.mkdir()
+    driver.write_text("#!/bin/sh\n", encoding="utf-8")
+    driver.chmod(0o755)
+    env = {**os.environ, "PATH": f"{driver.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", ".ci/run"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("linted\n")
+    assert (done.returncode == 0) is passes
