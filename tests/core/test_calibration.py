@@ -1,4 +1,4 @@
-"""Confidence: one half where an unrelated incident stands, more above, less below."""
+"""Confidence: from the relevances that other incidents of the corpus reach, rising with relevance."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from hypothesis import strategies as st
 from rcasearch.calibration import DEFAULT, POSSIBLE, STRONG, calibrate, confidence, verdict
 
 
-def test_middle_and_spread_are_the_median_and_the_robust_deviation() -> None:
-    values = [0.4, 0.42, 0.44, 0.46, 0.5, 0.54, 0.56, 0.58, 0.6, 99.0, -99.0]
-    found = calibrate(values)
-    assert found["middle"] == 0.5
-    assert found["spread"] == pytest.approx(1.4826 * 0.08)
-    assert found["samples"] == 11
+def test_the_marks_are_the_lowest_tenth_and_the_median() -> None:
+    values = [n / 100 for n in range(30, 71)]
+    found = calibrate(values[::-1])
+    assert found == pytest.approx({"line": 0.34, "median": 0.5, "samples": 41})
+    assert confidence(0.34, found) == pytest.approx(POSSIBLE)
+    assert confidence(0.5, found) == pytest.approx(STRONG)
+    # As far above the median as the median is above the line: the odds are multiplied by three once more.
+    assert confidence(0.66, found) == pytest.approx(0.9)
+    assert confidence(0.18, found) == pytest.approx(0.25)
 
 
-def test_a_normal_sample_gives_its_own_deviation() -> None:
-    found = calibrate(np.random.default_rng(0).normal(0.6, 0.04, 20_000).tolist())
-    assert found["middle"] == pytest.approx(0.6, abs=0.002)
-    assert found["spread"] == pytest.approx(0.04, abs=0.002)
+def test_a_sample_of_strays_does_not_move_the_marks() -> None:
+    values = np.random.default_rng(0).normal(0.6, 0.04, 1_000).tolist()
+    one, other = calibrate(values), calibrate([*values, *[99.0] * 20])
+    assert other["line"] == pytest.approx(one["line"], abs=0.005)
+    assert other["median"] == pytest.approx(one["median"], abs=0.005)
 
 
 @pytest.mark.parametrize("count", [0, 1, 7])
@@ -31,14 +35,14 @@ def test_too_few_samples_say_nothing(count: int) -> None:
 
 def test_equal_samples_do_not_make_every_difference_certain() -> None:
     found = calibrate([0.5] * 20)
-    assert found["spread"] == 0.01
-    assert 0.5 < confidence(0.505, found) < 0.7
+    assert confidence(0.5, found) == POSSIBLE
+    assert POSSIBLE < confidence(0.505, found) < STRONG
 
 
 def test_a_calibration_is_never_shared() -> None:
     first = calibrate([])
-    first["middle"] = 7.0
-    assert calibrate([])["middle"] == DEFAULT["middle"]
+    first["line"] = 7.0
+    assert calibrate([])["line"] == DEFAULT["line"]
 
 
 @given(st.floats(-10, 10), st.floats(-10, 10), st.lists(st.floats(0, 1), max_size=30))
@@ -46,7 +50,8 @@ def test_confidence_rises_with_relevance_and_stays_between_0_and_1(one: float, o
     found = calibrate(samples)
     low, high = sorted((one, other))
     assert 0 <= confidence(low, found) <= confidence(high, found) <= 1
-    assert confidence(found["middle"], found) == 0.5
+    assert verdict(confidence(found["line"] - 1e-6, found)) == "none"
+    assert verdict(confidence(found["median"] + 1e-6, found)) == "strong"
 
 
 @pytest.mark.parametrize("relevance", [-1e300, 1e300])

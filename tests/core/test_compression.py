@@ -64,12 +64,16 @@ def test_max_similarity_orders_passages_as_the_floats_do(seed: int) -> None:
         assert close[better] > close[worse] or exact[better] - exact[worse] < 0.01
 
 
-def test_codes_can_ask_as_well() -> None:
+def test_what_was_encoded_comes_back_nearly() -> None:
     stored = tokens(500, 32)
     basis = fit(stored)
     codes = basis.encode(stored)
-    found = basis.query_codes(codes) @ codes.T.astype(np.float32)
-    assert np.abs(found - stored @ stored.T).max() < 0.03
+    again = basis.decode(codes)
+    assert again.shape == stored.shape
+    # No further off than half a step in each direction.
+    assert np.abs(again - stored).max() < np.linalg.norm(basis.scales / 2) + 1e-5
+    assert np.array_equal(basis.encode(again), codes)
+    assert np.abs(basis.query(again) @ codes.T.astype(np.float32) - stored @ stored.T).max() < 0.03
 
 
 def test_the_bytes_come_back() -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rcasearch.encoders import SentenceEncoder
+from rcasearch.encoders import SentenceEncoder, Tokens
 from rcasearch.errors import IndexMissingError, ModelError, NotFoundError
 from rcasearch.model import Filters, Hit, Query, Results
-from rcasearch.retrieval import MAX_PARTS, MAX_TOKENS, RANKERS, read_signals
+from rcasearch.retrieval import MAX_PARTS, MAX_TOKENS, RANKERS, Signals, read_signals, telling
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
+from rcasearch.stores.generations import current
+from rcasearch.stores.local import LocalStore
 from tests.core.fakes import BOILERPLATE, FakeEncoder
 from tests.core.oracle import Oracle
 
@@ -250,12 +253,31 @@ def test_no_token_of_a_query_is_lost_up_to_the_bounds(encoder: SentenceEncoder) 
     text = "\n".join(f"line {n} worker-{n} timed out after {n} ms" for n in range(30))
     signals = read_signals(text, encoder)
     assert len(signals.vectors) >= 2
-    assert len(signals.tokens.ids) == encoder.count_tokens([text])[0] <= MAX_TOKENS
+    assert len(signals.tokens.ids) == encoder.count_tokens([text])[0]
     huge = read_signals("\n".join(f"line {n} w{n} failed" for n in range(5_000)), encoder)
     assert len(huge.vectors) == MAX_PARTS
-    assert 0 < len(huge.tokens.ids) == len(huge.tokens.vectors) <= MAX_TOKENS
     assert "w4999" in huge.terms
     np.testing.assert_allclose(np.linalg.norm(huge.vectors, axis=1), 1, atol=1e-5)
+
+
+def test_of_many_tokens_the_rarest_are_kept_in_their_order(seeded_searcher: Searcher, fake: FakeEncoder) -> None:
+    store = LocalStore(current(Path(seeded_searcher.settings.index)))
+    known = "outage please keep this review blameless and add nothing private ".split()
+    text = "\n".join(" ".join([*known, f"unheard{n}"]) for n in range(MAX_TOKENS))
+    encoding = fake.encode_queries([text])
+    signals = Signals(encoding.vectors, encoding.tokens[0], ())
+    few = telling(store, signals)
+    assert 0 < len(few.tokens.ids) == len(few.tokens.vectors) <= MAX_TOKENS < len(signals.tokens.ids)
+    assert len(set(few.tokens.ids.tolist())) == len(few.tokens.ids)
+    dropped = sorted(set(signals.tokens.ids.tolist()) - set(few.tokens.ids.tolist()))
+    vectors = np.zeros((1, fake.dimension), np.float32)
+    rarity = [float(store.token_weights(Tokens(np.array([token], np.int32), vectors))[0]) for token in dropped]
+    assert max(rarity) <= store.token_weights(few.tokens).min()
+    where = [signals.tokens.ids.tolist().index(token) for token in few.tokens.ids]
+    assert where == sorted(where)
+    short = read_signals("pool full", fake)
+    assert telling(store, short) is short
+    store.close()
 
 
 def test_the_same_query_gives_the_same_answer(tiny_searcher: Searcher) -> None:

@@ -245,6 +245,16 @@ def test_the_tokens_of_a_chunk_are_its_own(store: Store, fake: FakeEncoder) -> N
         np.testing.assert_allclose(np.diag(table), 1, atol=0.03)
 
 
+def test_stored_tokens_come_back_in_the_order_of_the_chunks_asked(store: Store, oracle: Oracle, rows: list[int]) -> None:
+    for number, picked in ((0, [0]), (8, [2, 0, 3]), (57, [1, 1]), (199, [])):
+        found = store.tokens_at(rows[number], picked)
+        own = [oracle.tokens[number][position] for position in picked]
+        assert found.ids.tolist() == [int(token) for tokens in own for token in tokens.ids]
+        expected = np.concatenate([np.zeros((0, DIMENSION)), *(tokens.vectors for tokens in own)])
+        assert found.vectors.shape == expected.shape
+        np.testing.assert_allclose(found.vectors, expected, atol=0.05)
+
+
 def test_token_weights_are_idf_over_incidents(store: Store, oracle: Oracle, fake: FakeEncoder) -> None:
     tokens = asked(fake, "please outage node42 blameless unheardof 17")
     df = [oracle.token_frequency(int(token)) for token in tokens.ids]
