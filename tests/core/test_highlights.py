@@ -51,6 +51,12 @@ def test_the_strongest_come_first_when_not_all_can_be_shown() -> None:
     assert shown == ["bravo charlie"]
 
 
+def test_a_word_too_long_to_mark_does_not_hide_the_others() -> None:
+    text = f"waiting on {'x' * 60} for the pool"
+    spans = highlight(text, [(0, 7), (11, 71), (80, 84)], np.eye(3, dtype=np.float32)[1:], np.array([2.0, 2.0], np.float32))
+    assert [text[start:end] for start, end in spans] == ["pool"]
+
+
 def test_telling_tokens_count_and_common_ones_do_not() -> None:
     pieces = [(0, 4), (5, 9), (10, 14)]
     table = np.eye(3, dtype=np.float32)

@@ -18,7 +18,7 @@ from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
-from tests.core.fakes import BOILERPLATE, FakeEncoder
+from tests.core.fakes import BOILERPLATE, FakeEncoder, build_with, searcher_with
 from tests.core.oracle import Oracle
 
 POOL = "2024-03-14-checkout-connection-pool-exhausted"
@@ -86,6 +86,18 @@ def test_evidence_is_the_nearest_passage_and_its_cosine(seeded_searcher: Searche
         for one in hit.evidence:
             assert one.score == pytest.approx(cosines[one.chunk.id], abs=1e-5)
             assert one.chunk in oracle.chunks[n]
+
+
+def test_a_passage_that_stands_twice_in_an_incident_is_shown_once(tmp_path: Path, fake: FakeEncoder) -> None:
+    again = "The broker was full."
+    text = f"# Twice\n\n## Summary\n\n{again}\n\n## Impact\n\n{again}\n\n## Root cause\n\nThe broker was small.\n"
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "twice.md").write_text(text, encoding="utf-8")
+    build_with(FakeEncoder(), tmp_path / "documents", tmp_path / "index")
+    [hit] = searcher_with(fake, tmp_path / "index").search(Query(again)).hits
+    assert [one.chunk.kind for one in hit.evidence].count("impact") == 0
+    assert hit.evidence[0].chunk.kind == "summary"
+    assert hit.evidence[0].score == pytest.approx(1, abs=1e-5)
 
 
 def test_the_plain_ranker_is_the_best_cosine_and_nothing_else(
