@@ -15,9 +15,9 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import plain
 from benchmarks.templated import write
 from benchmarks.timing import Comparison, compare
+from rcasearch.encoders import cores
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
@@ -60,7 +60,7 @@ def _keep(path: Path, found: dict[str, Comparison]) -> None:
         "machine": platform.machine(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "cores": plain.cores(),
+        "cores": cores(),
     }
     figures = {
         corpus: {name: {"unit": unit, "plain": theirs, "rcasearch": ours} for name, unit, ours, theirs in comparison.rows()}

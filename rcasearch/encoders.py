@@ -93,15 +93,17 @@ class SentenceEncoder:
         return [(int(start), int(end)) for (start, end), keep in zip(read["offset_mapping"], kept, strict=True) if keep]
 
     def encode_documents(self, texts: Sequence[str]) -> Encoding:
-        return self._encode(texts, self._model.encode_document, self._prompt_tokens["document"])
+        return self._encode(texts, self._model.encode_document, self._prompt_tokens["document"], cores())
 
     def encode_queries(self, texts: Sequence[str]) -> Encoding:
-        return self._encode(texts, self._model.encode_query, self._prompt_tokens["query"])
+        # One thread: a query is too small to share, and threads that wait by spinning slow a busy machine down several times.
+        return self._encode(texts, self._model.encode_query, self._prompt_tokens["query"], 1)
 
-    def _encode(self, texts: Sequence[str], encode: Any, prompt_tokens: int) -> Encoding:
+    def _encode(self, texts: Sequence[str], encode: Any, prompt_tokens: int, threads: int) -> Encoding:
         if not texts:
             return Encoding(np.zeros((0, self.dimension), np.float32), ())
         with self._lock:
+            _use_threads(threads)
             rows = encode(list(texts), output_value=None, batch_size=BATCH, show_progress_bar=False)
         vectors = np.stack([row["sentence_embedding"].float().cpu().numpy() for row in rows])
         return Encoding(_unit(vectors), tuple(self._tokens(row, prompt_tokens) for row in rows))
@@ -142,6 +144,18 @@ def _load(name: str, folder: str) -> Any:
         ) from error
     model.eval()
     return model
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _use_threads(count: int) -> None:
+    import torch
+
+    if torch.get_num_threads() != count:
+        torch.set_num_threads(count)
 
 
 def _unit(vectors: NDArray[Any]) -> Floats:

@@ -14,6 +14,9 @@ from rcasearch.retrieval import Signals, telling
 from rcasearch.stores.base import Store
 
 _PASSAGES = 2
+# A link or a follow-up says less about a failure than its symptoms and its cause.
+_INCIDENTAL = ("related", "action_items", "people", "stats", "support", "lessons")
+_INCIDENTAL_WORTH = 0.8
 # A second passage is shown when it is nearly as near as the first.
 _NEARLY = 0.8
 
@@ -47,7 +50,8 @@ class Explainer:
 
 def _best(chunks: Sequence[Chunk], cosines: NDArray[np.float32]) -> list[int]:
     """The positions of the passages to show. A title only where there is nothing else."""
-    order = [int(i) for i in np.argsort(-cosines, kind="stable")]
+    discount = np.array([_INCIDENTAL_WORTH if chunk.kind in _INCIDENTAL else 1.0 for chunk in chunks], np.float32)
+    order = [int(i) for i in np.argsort(-cosines * discount, kind="stable")]
     order = [i for i in order if chunks[i].kind != "title"] or order
     first = {chunks[i].content_hash: i for i in reversed(order)}
     order = [i for i in order if first[chunks[i].content_hash] == i]

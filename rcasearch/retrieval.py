@@ -22,6 +22,7 @@ from rcasearch import ranking
 from rcasearch.chunking import split_text
 from rcasearch.encoders import Encoder, Tokens
 from rcasearch.lexical import terms
+from rcasearch.pastes import condense
 from rcasearch.stores.base import Selection, Store
 
 Floats = NDArray[np.float32]
@@ -62,7 +63,8 @@ class Ranked:
 
 
 def read_signals(text: str, encoder: Encoder) -> Signals:
-    """The signals of a text of any length: the first ``MAX_PARTS`` parts of it that fit the encoder."""
+    """The signals of a text of any length: repeated lines once, then the first ``MAX_PARTS`` parts that fit the encoder."""
+    text = condense(text)
     parts = split_text(text, encoder.count_tokens, encoder.max_tokens)[:MAX_PARTS]
     encoding = encoder.encode_queries(parts)
     return Signals(encoding.vectors, _joined(encoding.tokens, encoder.dimension), tuple(terms(text)))

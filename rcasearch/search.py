@@ -15,6 +15,7 @@ from rcasearch.errors import IndexMismatchError
 from rcasearch.evidence import Explainer
 from rcasearch.lexical import terms
 from rcasearch.model import NO_FILTERS, Filters, Hit, Incident, IndexInfo, Page, Problem, Query, Results
+from rcasearch.models import fingerprint, locate
 from rcasearch.retrieval import HYBRID, Ranked, Signals, Weights
 from rcasearch.settings import Settings
 from rcasearch.stores.base import Selection, Store
@@ -28,17 +29,26 @@ _TELLING_KINDS = ("title", "summary", "symptoms", "root_cause", "contributing_fa
 class Searcher:
     """An index open for search, with its encoder. One object serves many threads, and follows the index when it is rebuilt."""
 
-    def __init__(self, store: Store, encoder: Encoder, settings: Settings) -> None:
-        _check_fingerprint(store, encoder)
+    def __init__(self, store: Store, settings: Settings, encoder: Encoder | None = None) -> None:
+        """``encoder`` defaults to the one that the settings name, loaded when the first query needs it."""
+        self._fingerprint = encoder.fingerprint if encoder else fingerprint(locate(settings.model))
+        _check_fingerprint(store, self._fingerprint, settings.model)
         self._store = store
-        self._encoder = encoder
+        self._given = encoder
         self.settings = settings
 
     @classmethod
     def open(cls, settings: Settings) -> Searcher:
         """The index that the settings name. Raises IndexMissingError, IndexMismatchError or ModelError."""
-        store = LocalStore(current(Path(settings.index)))
-        return cls(store, load_encoder(settings.model), settings)
+        return cls(LocalStore(current(Path(settings.index))), settings)
+
+    def warm(self) -> None:
+        """Load the encoder now, so that no query waits for it. Raises ModelError."""
+        retrieval.read_signals("warm", self._encoder)
+
+    @property
+    def _encoder(self) -> Encoder:
+        return self._given or load_encoder(self.settings.model)
 
     @property
     def info(self) -> IndexInfo:
@@ -63,6 +73,7 @@ class Searcher:
         row = store.row(incident_id)
         chunks, vectors = store.chunks_at(row)
         telling = [i for i, chunk in enumerate(chunks) if chunk.kind in _TELLING_KINDS] or list(range(len(chunks)))
+        telling = telling[: retrieval.MAX_PARTS]
         text = "\n".join(chunks[i].text for i in telling)
         signals = Signals(vectors[telling], store.tokens_at(row, telling), tuple(terms(text)))
         selection = _without(store.select(filters), row)
@@ -98,7 +109,7 @@ class Searcher:
         if folder.name == self._store.info.id:
             return False
         store = LocalStore(folder)
-        _check_fingerprint(store, self._encoder)
+        _check_fingerprint(store, self._fingerprint, self.settings.model)
         # Requests under way keep the store they began with; it goes when the last of them ends.
         self._store = store
         return True
@@ -134,9 +145,9 @@ def _without(selection: Selection, row: int) -> Selection:
     return Selection(rows, len(rows))
 
 
-def _check_fingerprint(store: Store, encoder: Encoder) -> None:
-    if store.fingerprint != encoder.fingerprint:
+def _check_fingerprint(store: Store, wanted: str, model: str) -> None:
+    if store.fingerprint != wanted:
         raise IndexMismatchError(
-            f"The index at {store.info.path} was made with the model {store.info.model!r}, not with {encoder.name!r}.",
+            f"The index at {store.info.path} was made with the model {store.info.model!r}, not with {model!r}.",
             f"Set RCASEARCH_MODEL={store.info.model}, or index the documents again.",
         )

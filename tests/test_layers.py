@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "rcasearch"
 LAYERS = (
     {"model", "errors", "wording"},
     {"settings", "models", "sheet", "progress"},
-    {"readers", "chunking", "encoders", "lexical", "compression", "cache", "calibration", "highlights", "ranking"},
+    {"readers", "chunking", "encoders", "lexical", "compression", "cache", "calibration", "highlights", "pastes", "ranking"},
     {"query", "stores"},
     {"retrieval"},
     {"evidence"},

@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 
+from rcasearch.model import clean_text
+
 MAX_CHARS = 65_536
 _MAX_DEPTH = 2
 _MAX_ITEMS = 200
@@ -148,7 +150,7 @@ def _plain(node: yaml.Node | None, depth: int = 0) -> Any:
     """A node as str, list, dict or None; what lies deeper than any field of ours is left out."""
     if isinstance(node, yaml.ScalarNode):
         empty = node.style is None and node.value in ("", "~", "null", "Null", "NULL")
-        return None if empty else str(node.value)
+        return None if empty else clean_text(str(node.value))
     if depth >= _MAX_DEPTH:
         return None
     if isinstance(node, yaml.SequenceNode):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,8 @@ class Catalogue:
         # The file never changes once it is published, so SQLite need not lock it.
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        # A searcher that turns to a newer generation lets this one go when its last request ends.
+        weakref.finalize(self, self._connection.close)
         self._lock = threading.Lock()
         self._query("SELECT 1 FROM incidents LIMIT 1")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,9 @@ from rcasearch.stores.base import Floats, Rows, Selection
 from rcasearch.stores.catalogue import Catalogue
 from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
 
+# What reading a damaged file raises, by the library that reads it.
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, sqlite3.DatabaseError, BadZipFile)
+
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
@@ -34,7 +39,7 @@ class _Layout:
 
     @classmethod
     def load(cls, path: Path, passage_count: int) -> _Layout:
-        with np.load(path) as stored:
+        with path.open("rb") as file, np.load(file) as stored:
             passages, starts = stored["passages"], stored["starts"]
         owners = np.repeat(np.arange(len(starts) - 1, dtype=np.int64), np.diff(starts))
         by_passage = np.argsort(passages, kind="stable")
@@ -63,7 +68,7 @@ class LocalStore:
         self.manifest = manifest or read_manifest(folder)
         try:
             self._load()
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except _DAMAGE as error:
             raise IndexMismatchError(
                 f"The index at {folder.parent} is damaged: {error}.", REBUILD.format(path=folder.parent)
             ) from error
@@ -71,14 +76,17 @@ class LocalStore:
     def _load(self) -> None:
         import bm25s
         import faiss
+        from threadpoolctl import threadpool_limits
 
+        # The products of one query are small: more threads would spend their time on waiting for each other.
+        threadpool_limits(limits=1, user_api="blas")
         folder = self.folder
         self._catalogue = Catalogue(folder / writer.CATALOGUE)
         self._passages = faiss.read_index(str(folder / writer.PASSAGES), faiss.IO_FLAG_MMAP)
         self._incidents = faiss.read_index(str(folder / writer.INCIDENTS), faiss.IO_FLAG_MMAP)
         self._layout = _Layout.load(folder / writer.CHUNKS, self._passages.ntotal)
         self._lexical: Any = bm25s.BM25.load(folder / writer.LEXICAL, mmap=True)
-        with np.load(folder / writer.TOKENS) as stored:
+        with (folder / writer.TOKENS).open("rb") as file, np.load(file) as stored:
             self._token_starts: NDArray[np.int64] = stored["starts"]
             self._frequency: NDArray[np.int32] = stored["frequency"]
             self._basis = Basis(stored["directions"], stored["scales"])

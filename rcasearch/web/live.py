@@ -105,7 +105,9 @@ class Live:
         from rcasearch.search import Searcher
 
         try:
-            self._searcher = Searcher.open(self._settings)
+            searcher = Searcher.open(self._settings)
+            searcher.warm()
+            self._searcher = searcher
         except RcaSearchError as error:
             self._error = error
         else:

@@ -123,4 +123,4 @@ def build_with(
 
 def searcher_with(encoder: FakeEncoder, index: Path) -> Searcher:
     """A searcher that asks with the fake encoder."""
-    return Searcher(LocalStore(current(index)), encoder, Settings(index=str(index)))
+    return Searcher(LocalStore(current(index)), Settings(index=str(index)), encoder)

@@ -431,7 +431,7 @@ def test_a_generation_that_was_written_but_never_pointed_to_does_no_harm(index: 
 
 
 def test_the_settings_name_the_index(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rcasearch.search.load_encoder", lambda name: FakeEncoder())
+    monkeypatch.setattr("rcasearch.search.fingerprint", lambda folder: FakeEncoder().fingerprint)
     searcher = Searcher.open(Settings(index=str(index)))
     assert searcher.info.id == current(index).name
     searcher.close()
