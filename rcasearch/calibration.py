@@ -1,8 +1,8 @@
 """How alike two different incidents of this corpus look: what turns a relevance into a confidence.
 
 Without labels: a few words of each of a sample of incidents are asked of all incidents but their own. The relevances of the best
-answers are what *other* incidents of this corpus reach. Some of those are recurrences and some are strangers, so that the median is
-a mark that a real precedent passes and a stranger seldom does, and the lowest tenth is what mere common vocabulary gives.
+answers are what *other* incidents of this corpus reach. Some of those are recurrences, most are strangers. The median is a mark
+that a real precedent passes and a stranger seldom does; the lowest tenth is what mere common vocabulary gives.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from rcasearch.stores.base import Store
 _PASSAGES = 2
 # A link or a follow-up says less about a failure than its symptoms and its cause.
 _INCIDENTAL = ("related", "action_items", "people", "stats", "support", "lessons")
-_INCIDENTAL_WORTH = 0.8
+_INCIDENTAL_COST = 0.1
 # A second passage is shown when it is nearly as near as the first.
 _NEARLY = 0.8
 
@@ -50,9 +50,10 @@ class Explainer:
 
 def _best(chunks: Sequence[Chunk], cosines: NDArray[np.float32]) -> list[int]:
     """The positions of the passages to show. A title only where there is nothing else."""
-    discount = np.array([_INCIDENTAL_WORTH if chunk.kind in _INCIDENTAL else 1.0 for chunk in chunks], np.float32)
-    order = [int(i) for i in np.argsort(-cosines * discount, kind="stable")]
+    values = cosines - np.array([_INCIDENTAL_COST if chunk.kind in _INCIDENTAL else 0.0 for chunk in chunks], np.float32)
+    order = [int(i) for i in np.argsort(-values, kind="stable")]
     order = [i for i in order if chunks[i].kind != "title"] or order
     first = {chunks[i].content_hash: i for i in reversed(order)}
     order = [i for i in order if first[chunks[i].content_hash] == i]
-    return [i for i in order[:_PASSAGES] if cosines[i] >= _NEARLY * cosines[order[0]]] or order[:1]
+    shown = [i for i in order[:_PASSAGES] if cosines[i] >= _NEARLY * cosines[order[0]]] or order[:1]
+    return sorted(shown, key=lambda i: -cosines[i])

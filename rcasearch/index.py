@@ -14,12 +14,14 @@ from rcasearch import calibration, chunking, compression
 from rcasearch.cache import Embedded, EmbeddingCache
 from rcasearch.compression import Basis
 from rcasearch.encoders import Encoder, Encoding, Tokens, load_encoder
+from rcasearch.exemplars import concept_space
+from rcasearch.lexicon import load_lexicon
 from rcasearch.model import NO_FILTERS, Document, IndexInfo, Problem
 from rcasearch.readers import read, resolve_links
 from rcasearch.settings import Settings
 from rcasearch.stores import generations, writer
 from rcasearch.stores.local import LocalStore
-from rcasearch.stores.writer import Content
+from rcasearch.stores.writer import Content, Embeddings
 
 Progress = Callable[[int, int, str], None]
 
@@ -55,12 +57,16 @@ def build(sources: Sequence[Path], settings: Settings, progress: Progress | None
     tell = progress or _silent
     index = Path(settings.index)
     documents, problems = _read(sources, settings, tell)
+    lexicon = load_lexicon(settings.lexicon)
     encoder = load_encoder(settings.model)
     chunks = [chunking.chunk(document.incident, encoder.count_tokens, encoder.max_tokens) for document in documents]
     content = Content(documents, chunks, problems)
     with generations.writing(index), EmbeddingCache(index / "embeddings.sqlite", encoder.fingerprint) as cache:
         basis, encoded = _encode(content.passages(), encoder, cache, tell)
-        info = _write(index, sources, content, cache, basis, encoder, tell)
+        space = concept_space(lexicon, encoder)
+        embeddings = Embeddings(lambda keys: cache.get(keys, basis.width), basis, space, encoder.dimension)
+        info = _write(index, sources, content, embeddings, encoder, tell)
+        cache.keep_only(content.passages())
     return BuildReport(info, tuple(problems), time.perf_counter() - started, encoded, info.passages - encoded)
 
 
@@ -128,17 +134,16 @@ def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _write(
-    index: Path, sources: Sequence[Path], content: Content, cache: EmbeddingCache, basis: Basis, encoder: Encoder, tell: Progress
+    index: Path, sources: Sequence[Path], content: Content, embeddings: Embeddings, encoder: Encoder, tell: Progress
 ) -> IndexInfo:
     tell(0, 0, "writing")
     with generations.draft(index) as folder:
-        writer.write(folder, content, lambda keys: cache.get(keys, basis.width), basis, encoder.dimension)
+        writer.write(folder, content, embeddings)
         files = generations.checksums(folder)
         info = _info(index, sources, content, encoder, sum(entry.bytes for entry in files.values()))
         manifest = generations.Manifest(generations.FORMAT, encoder.fingerprint, info, dict(calibration.DEFAULT), files)
         generations.publish(index, folder, _calibrated(folder, manifest, tell))
     generations.remove_old(index)
-    cache.keep_only(content.passages())
     return info
 
 

@@ -270,7 +270,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The answer to a query. ``searched`` counts the incidents that passed the filters."""
+    """The answer to a query. ``searched`` counts the incidents that passed the filters.
+
+    ``concepts`` are the failures that the query was read as telling of, in words for people.
+    """
 
     query: Query
     verdict: Verdict
@@ -278,6 +281,7 @@ class Results:
     searched: int
     index_id: str
     took_ms: float = 0.0
+    concepts: tuple[str, ...] = ()
 
     @property
     def confidence(self) -> float:

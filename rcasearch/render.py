@@ -35,6 +35,7 @@ def as_dict(results: Results) -> Json:
     return {
         "query": query_as_dict(results.query),
         "verdict": results.verdict,
+        "concepts": list(results.concepts),
         "searched": results.searched,
         "took_ms": round(results.took_ms, 1),
         "index_id": results.index_id,

@@ -24,6 +24,8 @@ def as_text(results: Results, width: int = 80, color: bool = False, today: date 
     """The answer to a query: the verdict first, then the precedents, best first."""
     sheet, now = Sheet(width, color), today or date.today()
     sheet.line(_verdict(results))
+    if results.concepts:
+        sheet.line(Text(f"Read as: {', '.join(results.concepts)}", "dim"))
     for hit in results.hits:
         sheet.line()
         _hit(sheet, hit, now)

@@ -6,6 +6,7 @@ Candidates come from the dense and the lexical leg, filters applied inside both.
     incident  cosine of the mean of its passages
     late      mean over the query's tokens of their best match among its tokens, rare tokens counting more
     lexical   BM25 over the whole text
+    concept   agreement of the failure concepts that both tell of, from the lexicon
 
 A long query is encoded in parts, and an incident's dense values are means over the parts.
 """
@@ -30,7 +31,7 @@ Rows = NDArray[np.int64]
 Weights = Mapping[str, float]
 
 # Round on purpose: fitted weights would be weights of the evaluation set.
-HYBRID: Weights = {"passage": 0.5, "incident": 1.0, "late": 1.0, "lexical": 0.5}
+HYBRID: Weights = {"passage": 0.5, "incident": 1.0, "late": 1.0, "lexical": 0.5, "concept": 0.5}
 PLAIN: Weights = {"passage": 1.0}
 RANKERS: Mapping[str, Weights] = {"hybrid": HYBRID, "plain": PLAIN}
 
@@ -41,10 +42,11 @@ MAX_TOKENS = 256
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What is known of a query: ``vectors`` (parts, d), its ``tokens``, and the ``terms`` of the lexical leg."""
+    """What is known of a query: ``vectors`` (parts, d), its ``tokens``, its ``text`` and the ``terms`` of the lexical leg."""
 
     vectors: Floats
     tokens: Tokens
+    text: str
     terms: tuple[str, ...]
 
 
@@ -67,7 +69,7 @@ def read_signals(text: str, encoder: Encoder) -> Signals:
     text = condense(text)
     parts = split_text(text, encoder.count_tokens, encoder.max_tokens)[:MAX_PARTS]
     encoding = encoder.encode_queries(parts)
-    return Signals(encoding.vectors, _joined(encoding.tokens, encoder.dimension), tuple(terms(text)))
+    return Signals(encoding.vectors, _joined(encoding.tokens, encoder.dimension), text, tuple(terms(text)))
 
 
 def rank(store: Store, signals: Signals, selection: Selection, weights: Weights, candidates: int = CANDIDATES) -> Ranked:
@@ -98,6 +100,8 @@ def _legs(store: Store, signals: Signals, rows: Rows, weights: Weights) -> tuple
         legs["incident"] = _mean_over_parts(store.incident_scores(rows, signals.vectors))
     if weights.get("lexical"):
         legs["lexical"] = store.lexical_scores(rows, signals.terms)
+    if weights.get("concept"):
+        legs["concept"] = store.concept_scores(rows, store.concepts.query_profile(signals.vectors, signals.text))
     projected = store.project(signals.tokens)
     if weights.get("late") and len(projected):
         similarities = store.token_scores(rows, projected)

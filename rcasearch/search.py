@@ -75,7 +75,7 @@ class Searcher:
         telling = [i for i, chunk in enumerate(chunks) if chunk.kind in _TELLING_KINDS] or list(range(len(chunks)))
         telling = telling[: retrieval.MAX_PARTS]
         text = "\n".join(chunks[i].text for i in telling)
-        signals = Signals(vectors[telling], store.tokens_at(row, telling), tuple(terms(text)))
+        signals = Signals(vectors[telling], store.tokens_at(row, telling), text, tuple(terms(text)))
         selection = _without(store.select(filters), row)
         ranked = retrieval.rank(store, signals, selection, HYBRID)
         return _timed(self._answer(store, Query(text, limit, filters), signals, ranked, selection.count, True), started)
@@ -123,7 +123,8 @@ class Searcher:
         incidents = store.incidents_at(rows)
         hits = tuple(_hit(store, ranked, position, incidents[position], explainer) for position in range(len(rows)))
         word = verdict(max(hit.confidence for hit in hits)) if hits else "none"
-        return Results(query, word, hits, searched, store.info.id)
+        concepts = store.concepts.named(store.concepts.query_profile(signals.vectors, signals.text))
+        return Results(query, word, hits, searched, store.info.id, concepts=concepts)
 
 
 def _hit(store: Store, ranked: Ranked, position: int, incident: Incident, explainer: Explainer | None) -> Hit:

@@ -33,6 +33,9 @@ class Settings:
         "A sentence-transformers model: a folder, or a name. The default comes with the installation; other names must be "
         "in the local model cache.",
     )
+    lexicon: str = _setting(
+        "", "A YAML file of failure concepts of your own, which adds to the lexicon that comes with the package."
+    )
     host: str = _setting("127.0.0.1", "The address that `serve` listens on.")
     port: int = _setting(8080, "The port that `serve` listens on; 0 takes a free one.", low=0, high=65535)
     threads: int = _setting(4, "Threads that `serve` answers with.", low=1, high=256)
@@ -114,7 +117,7 @@ def _from_file(config: Path | None, env: Mapping[str, str]) -> dict[str, tuple[A
 def _checked(name: str, value: Any, origin: str) -> Any:
     spec = _fields()[name]
     if not isinstance(spec.default, int):
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or (spec.default and not value.strip()):
             raise SettingsError(
                 f"The setting {name}, from {origin}, must be text that is not empty.", spec.metadata["help"], field=name
             )

@@ -14,9 +14,10 @@ PACKAGE = Path(__file__).parent.parent / "rcasearch"
 
 LAYERS = (
     {"model", "errors", "wording"},
-    {"settings", "models", "sheet", "progress"},
-    {"readers", "chunking", "encoders", "lexical", "compression", "cache", "calibration", "highlights", "pastes", "ranking"},
-    {"query", "stores"},
+    {"settings", "models", "lexicon", "sheet", "progress"},
+    {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
+    | {"highlights", "ranking"},
+    {"query", "exemplars", "stores"},
     {"retrieval"},
     {"evidence"},
     {"index", "search"},

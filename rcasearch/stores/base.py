@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Tokens
 from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
 
@@ -43,6 +44,10 @@ class Store(Protocol):
     def calibration(self) -> Mapping[str, float]:
         """What `calibration.calibrate` learned from this corpus."""
 
+    @property
+    def concepts(self) -> ConceptSpace:
+        """The failure concepts that incidents and queries are profiled by."""
+
     def select(self, filters: Filters) -> Selection:
         """The incidents that pass ``filters``."""
 
@@ -57,6 +62,9 @@ class Store(Protocol):
 
     def incident_scores(self, rows: Rows, vectors: Floats) -> Floats:
         """The cosine (rows, q) of each incident as a whole (the mean of its passages) to each of the ``vectors``."""
+
+    def concept_scores(self, rows: Rows, query_profile: Floats) -> Floats:
+        """How far (rows,) each incident tells of the failure concepts of a query profile (c,)."""
 
     def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
         """The BM25 score (rows,) of each incident."""

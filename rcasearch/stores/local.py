@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 from zipfile import BadZipFile
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from rcasearch import ranking
 from rcasearch.compression import Basis
+from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Tokens
 from rcasearch.errors import IndexMismatchError
 from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
@@ -90,6 +92,8 @@ class LocalStore:
             self._token_starts: NDArray[np.int64] = stored["starts"]
             self._frequency: NDArray[np.int32] = stored["frequency"]
             self._basis = Basis(stored["directions"], stored["scales"])
+        self._space = _concepts(folder)
+        self._profiles: NDArray[np.float16] = np.load(folder / writer.PROFILES, mmap_mode="r")
         self._codes: NDArray[np.int8] = _mapped(folder / writer.CODES, np.int8).reshape(-1, self._basis.width)
         self._ids: NDArray[np.int32] = _mapped(folder / writer.IDS, np.int32)
 
@@ -104,6 +108,10 @@ class LocalStore:
     @property
     def calibration(self) -> Mapping[str, float]:
         return self.manifest.calibration
+
+    @property
+    def concepts(self) -> ConceptSpace:
+        return self._space
 
     @cached_property
     def _everything(self) -> Selection:
@@ -159,6 +167,9 @@ class LocalStore:
 
     def incident_scores(self, rows: Rows, vectors: Floats) -> Floats:
         return np.asarray(_stored(self._incidents, rows) @ vectors.T, dtype=np.float32)
+
+    def concept_scores(self, rows: Rows, query_profile: Floats) -> Floats:
+        return np.asarray(self._profiles[rows].astype(np.float32) @ query_profile, dtype=np.float32)
 
     def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
         return self._lexical_all(terms)[rows]
@@ -222,6 +233,13 @@ class LocalStore:
 
     def close(self) -> None:
         self._catalogue.close()
+
+
+def _concepts(folder: Path) -> ConceptSpace:
+    names = msgspec.json.decode((folder / writer.CONCEPT_NAMES).read_bytes())
+    with (folder / writer.CONCEPTS).open("rb") as file, np.load(file) as stored:
+        vectors, starts = stored["vectors"].astype(np.float32), stored["starts"]
+    return ConceptSpace(tuple(names["labels"]), tuple((text, number) for text, number in names["signatures"]), vectors, starts)
 
 
 def _search(index: Any, vectors: Floats, k: int, allowed: NDArray[Any] | None) -> list[NDArray[np.int64]]:

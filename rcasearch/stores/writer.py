@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from rcasearch.cache import Embedded
 from rcasearch.compression import Basis
+from rcasearch.concepts import ConceptSpace, incident_profile, profile
 from rcasearch.lexical import terms
 from rcasearch.model import Chunk, Document, Incident, Problem
 from rcasearch.stores import catalogue
@@ -23,8 +26,12 @@ LEXICAL = "lexical"
 CODES = "token_codes.bin"
 IDS = "token_ids.bin"
 TOKENS = "tokens.npz"
+CONCEPTS = "concepts.npz"
+CONCEPT_NAMES = "concepts.json"
+PROFILES = "profiles.npy"
 _BATCH = 1_000
 
+Floats = NDArray[np.float32]
 Lookup = Callable[[Sequence[str]], list[Embedded]]
 
 
@@ -41,18 +48,30 @@ class Content:
         return {chunk.content_hash: chunk.text for own in self.chunks for chunk in own}
 
 
-def write(folder: Path, content: Content, lookup: Lookup, basis: Basis, dimension: int) -> None:
-    """All files of a generation but its manifest. ``lookup`` gives the embeddings of content hashes."""
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """``lookup`` gives the embeddings of content hashes, in ``dimension`` dimensions, their token codes in ``basis``."""
+
+    lookup: Lookup
+    basis: Basis
+    space: ConceptSpace
+    dimension: int
+
+
+def write(folder: Path, content: Content, embeddings: Embeddings) -> None:
+    """All files of a generation but its manifest."""
     catalogue.write(folder / CATALOGUE, content.documents, content.chunks, content.problems)
     hashes = list(content.passages())
     passage_of = {key: row for row, key in enumerate(hashes)}
     passages = np.array([passage_of[chunk.content_hash] for own in content.chunks for chunk in own], np.int32)
     starts = np.concatenate([[0], np.cumsum([len(own) for own in content.chunks], dtype=np.int64)])
     np.savez(folder / CHUNKS, passages=passages, starts=starts)
-    vectors, token_starts = _write_tokens(folder, hashes, lookup, dimension)
+    vectors, token_starts = _write_tokens(folder, hashes, embeddings.lookup, embeddings.dimension)
     _write_flat(folder / PASSAGES, vectors)
     _write_flat(folder / INCIDENTS, _means(vectors, passages, starts))
+    _write_concepts(folder, embeddings.space, vectors, passages, starts)
     frequency = _document_frequency(folder, token_starts, passages, starts)
+    basis = embeddings.basis
     np.savez(folder / TOKENS, starts=token_starts, frequency=frequency, directions=basis.directions, scales=basis.scales)
     _write_lexical(folder / LEXICAL, [document.incident for document in content.documents])
 
@@ -93,6 +112,16 @@ def _means(vectors: NDArray[np.float32], passages: NDArray[np.int32], starts: ND
             mean = vectors[own].mean(axis=0)
             means[row] = mean / max(float(np.linalg.norm(mean)), 1e-12)
     return means
+
+
+def _write_concepts(
+    folder: Path, space: ConceptSpace, vectors: Floats, passages: NDArray[np.int32], starts: NDArray[np.int64]
+) -> None:
+    np.savez(folder / CONCEPTS, vectors=space.vectors.astype(np.float16), starts=space.starts)
+    (folder / CONCEPT_NAMES).write_bytes(msgspec.json.encode({"labels": space.labels, "signatures": space.signatures}))
+    profiles = profile(space.scores(vectors))
+    own = [incident_profile(profiles[passages[first:end]]) for first, end in pairwise(starts)]
+    np.save(folder / PROFILES, np.array(own, np.float16).reshape(len(starts) - 1, len(space.labels)))
 
 
 def _document_frequency(

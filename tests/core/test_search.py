@@ -262,11 +262,15 @@ def test_a_paste_of_two_hundred_lines_finds_the_line_that_matters(tiny_searcher:
 
 
 def test_no_token_of_a_query_is_lost_up_to_the_bounds(encoder: SentenceEncoder) -> None:
-    text = "\n".join(f"line {n} worker-{n} timed out after {n} ms" for n in range(30))
+    names = [first + second for first in "bcdfghjklm" for second in ("olt", "amp", "est")]
+    text = "\n".join(f"the {name} worker timed out while it was waiting for the {name} queue" for name in names)
     signals = read_signals(text, encoder)
     assert len(signals.vectors) >= 2
     assert len(signals.tokens.ids) == encoder.count_tokens([text])[0]
-    huge = read_signals("\n".join(f"line {n} w{n} failed" for n in range(5_000)), encoder)
+    words = (f"{a}{b}{c}" for a in "ghjklmnpqr" for b in "aeiouy" for c in "stvwxz")
+    huge = read_signals(
+        "\n".join(f"the {word}mer job of {word}ton has failed and w4999 waits for {word}lar" for word in words), encoder
+    )
     assert len(huge.vectors) == MAX_PARTS
     assert "w4999" in huge.terms
     np.testing.assert_allclose(np.linalg.norm(huge.vectors, axis=1), 1, atol=1e-5)
@@ -277,7 +281,7 @@ def test_of_many_tokens_the_rarest_are_kept_in_their_order(seeded_searcher: Sear
     known = "outage please keep this review blameless and add nothing private ".split()
     text = "\n".join(" ".join([*known, f"unheard{n}"]) for n in range(MAX_TOKENS))
     encoding = fake.encode_queries([text])
-    signals = Signals(encoding.vectors, encoding.tokens[0], ())
+    signals = Signals(encoding.vectors, encoding.tokens[0], text, ())
     few = telling(store, signals)
     assert 0 < len(few.tokens.ids) == len(few.tokens.vectors) <= MAX_TOKENS < len(signals.tokens.ids)
     assert len(set(few.tokens.ids.tolist())) == len(few.tokens.ids)

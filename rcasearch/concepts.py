@@ -1,0 +1,105 @@
+"""Vectors of texts -> which failure concepts they tell of.
+
+A text's score for a concept is the cosine of the concept's nearest exemplar plus half that of the exemplars' mean; a signature of
+the concept in the text adds to it. A softmax over the concepts makes a profile. The profiles of a query and of an incident are
+compared by their dot product: two texts without a word in common agree when they tell of the same failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+TEMPERATURE = 0.06
+CENTROID_SHARE = 0.5
+SIGNATURE_BONUS = 0.2
+# A concept is named to the user when it takes this share of the profile.
+NAMED = 0.3
+
+
+@dataclass(frozen=True)
+class ConceptSpace:
+    """c concepts as exemplars: ``vectors`` (e, d) of length 1, sorted by concept; ``starts`` (c,) where each concept begins.
+
+    ``signatures`` are (text in lower case, number of its concept).
+    """
+
+    labels: tuple[str, ...]
+    signatures: tuple[tuple[str, int], ...]
+    vectors: Floats
+    starts: NDArray[np.int64]
+
+    def scores(self, vectors: Floats) -> Floats:
+        """(n, d) unit vectors -> (n, c) scores."""
+        if not self.labels:
+            return np.zeros((len(vectors), 0), np.float32)
+        cosines = vectors @ self.vectors.T
+        best = np.maximum.reduceat(cosines, self.starts, axis=1)
+        return np.asarray(best + CENTROID_SHARE * (vectors @ self._centroids.T), dtype=np.float32)
+
+    def query_profile(self, vectors: Floats, text: str) -> Floats:
+        """The profile (c,) of a query whose parts have these (p, d) vectors."""
+        scores = self.scores(vectors)
+        scores[:, self.signed(text)] += SIGNATURE_BONUS
+        return profile(scores).mean(axis=0) if len(scores) else np.zeros(len(self.labels), np.float32)
+
+    def signed(self, text: str) -> list[int]:
+        """The concepts that have a signature in the text."""
+        lowered = text.lower()
+        return sorted({number for signature, number in self.signatures if _stands_in(signature, lowered)})
+
+    def named(self, query_profile: Floats) -> tuple[str, ...]:
+        """The labels of the concepts that a query clearly tells of, clearest first."""
+        order = np.argsort(-query_profile, kind="stable")
+        return tuple(self.labels[i] for i in order[:2] if query_profile[i] >= NAMED)
+
+    @cached_property
+    def _centroids(self) -> Floats:
+        sums = np.add.reduceat(self.vectors, self.starts, axis=0)
+        return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), dtype=np.float32)
+
+
+def profile(scores: Floats) -> Floats:
+    """(n, c) scores -> (n, c) shares that add up to 1: a softmax."""
+    exponents = np.exp((scores - scores.max(axis=1, keepdims=True, initial=-1.0)) / TEMPERATURE)
+    return np.asarray(exponents / np.maximum(exponents.sum(axis=1, keepdims=True), 1e-12), dtype=np.float32)
+
+
+def incident_profile(passage_profiles: Floats) -> Floats:
+    """The profiles (p, c) of an incident's passages -> its own (c,), of length 1; zeros without passages."""
+    if not len(passage_profiles):
+        return np.zeros(passage_profiles.shape[1], np.float32)
+    mean = passage_profiles.mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
+
+
+def _stands_in(signature: str, text: str) -> bool:
+    """Whether the signature stands in the text as whole words."""
+    start = text.find(signature)
+    while start >= 0:
+        end = start + len(signature)
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if not (_joins(before, signature[0]) or _joins(signature[-1], after)):
+            return True
+        start = text.find(signature, start + 1)
+    return False
+
+
+def _joins(left: str, right: str) -> bool:
+    return left.isalnum() and right.isalnum()
+
+
+def space(labels: Sequence[str], signatures: Sequence[Sequence[str]], vectors: Sequence[Floats]) -> ConceptSpace:
+    """The space of concepts with these labels, signatures and exemplars (each (e, d)); one without exemplars is left out."""
+    kept = [i for i, own in enumerate(vectors) if len(own)]
+    if not kept:
+        return ConceptSpace((), (), np.zeros((0, 0), np.float32), np.zeros(0, np.int64))
+    counts = [len(vectors[i]) for i in kept]
+    pairs = tuple((text.lower(), number) for number, i in enumerate(kept) for text in signatures[i])
+    stacked = np.concatenate([vectors[i] for i in kept]).astype(np.float32)
+    return ConceptSpace(tuple(labels[i] for i in kept), pairs, stacked, np.cumsum([0, *counts[:-1]]).astype(np.int64))

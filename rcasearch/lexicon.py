@@ -1,0 +1,74 @@
+"""The semantic operations lexicon: failure concepts, how people tell them, and how systems print them.
+
+The file that comes with the package is written from how systems fail. A file of the user's own, in the same form, adds to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rcasearch.errors import SettingsError
+from rcasearch.model import unique
+
+SHIPPED = Path(__file__).with_name("lexicon.yaml")
+_SHAPE = "A concept is a mapping with concept, label, phrases and, if wanted, area and signatures; see lexicon.yaml."
+_KEYS = {"concept", "label", "area", "phrases", "signatures"}
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A way of failing. ``phrases`` are compared by meaning, ``signatures`` matched exactly, without regard to case."""
+
+    name: str
+    label: str
+    area: str
+    phrases: tuple[str, ...]
+    signatures: tuple[str, ...] = ()
+
+
+def load_lexicon(own: str = "") -> tuple[Concept, ...]:
+    """The shipped concepts, extended by those of the file ``own`` where that is named.
+
+    Raises SettingsError for a file that cannot be read, naming the concept that is wrong.
+    """
+    concepts = {concept.name: concept for concept in _read(SHIPPED)}
+    for concept in _read(Path(own).expanduser()) if own else ():
+        known = concepts.get(concept.name)
+        concepts[concept.name] = _extended(known, concept) if known else concept
+    return tuple(concepts.values())
+
+
+def _extended(known: Concept, own: Concept) -> Concept:
+    phrases, signatures = unique(known.phrases + own.phrases), unique(known.signatures + own.signatures)
+    return replace(own, phrases=phrases, signatures=signatures)
+
+
+def _read(path: Path) -> list[Concept]:
+    try:
+        # The C parser: the shipped file takes half a second with the other.
+        rows = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        hint = "Mend it, or unset RCASEARCH_LEXICON."
+        raise SettingsError(f"The lexicon {path} cannot be read: {error}.", hint, field="lexicon") from None
+    if not isinstance(rows, list):
+        raise SettingsError(f"The lexicon {path} is not a list of concepts.", _SHAPE, field="lexicon")
+    return [_concept(path, number, row) for number, row in enumerate(rows, 1)]
+
+
+def _concept(path: Path, number: int, row: object) -> Concept:
+    given: Mapping[str, Any] = row if isinstance(row, Mapping) else {}
+    phrases, signatures = _texts(given.get("phrases")), _texts(given.get("signatures"))
+    name = given.get("concept")
+    if not isinstance(name, str) or not name or not (phrases or signatures) or not set(given) <= _KEYS:
+        raise SettingsError(f"The lexicon {path} is wrong at its entry {number} ({name!r}).", _SHAPE, field="lexicon")
+    return Concept(name, str(given.get("label") or name.replace("-", " ")), str(given.get("area") or ""), phrases, signatures)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    given: Iterable[object] = value if isinstance(value, list) else ()
+    return unique(text for text in (str(item).strip() for item in given) if text)
