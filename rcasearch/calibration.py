@@ -17,7 +17,7 @@ from rcasearch.model import Verdict
 STRONG = 0.75
 POSSIBLE = 0.5
 # Where nothing could be measured, as in an index of one incident: the marks that real postmortems show.
-DEFAULT: Mapping[str, float] = {"line": 0.47, "median": 0.57, "samples": 0.0}
+DEFAULT: Mapping[str, float] = {"line": 0.53, "median": 0.67, "samples": 0.0}
 _ENOUGH = 8
 _LOG_ODDS = math.log(STRONG / (1 - STRONG))
 

@@ -13,13 +13,15 @@ import numpy as np
 from rcasearch import calibration, chunking, compression
 from rcasearch.cache import Embedded, EmbeddingCache
 from rcasearch.compression import Basis
-from rcasearch.encoders import Encoder, Encoding, Tokens, load_encoder
+from rcasearch.encoders import Encoder, Encoding, load_encoder
 from rcasearch.exemplars import concept_space
 from rcasearch.lexicon import load_lexicon
-from rcasearch.model import NO_FILTERS, Document, IndexInfo, Problem
+from rcasearch.model import Document, IndexInfo, Problem
 from rcasearch.readers import read, resolve_links
+from rcasearch.sampling import best_of_others
 from rcasearch.settings import Settings
 from rcasearch.stores import generations, writer
+from rcasearch.stores.generations import Manifest
 from rcasearch.stores.local import LocalStore
 from rcasearch.stores.writer import Content, Embeddings
 
@@ -30,10 +32,6 @@ _BATCH = 256
 # The token basis is fitted on the first passages. While a corpus is small and grows this many times over, it is fitted anew.
 _SAMPLE = 512
 _GROWTH = 4
-_CALIBRATION_SAMPLES = 200
-_CALIBRATION_NEIGHBOURS = 50
-_CALIBRATION_TOKENS = 24
-_CALIBRATION_SEED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +139,8 @@ def _write(
         writer.write(folder, content, embeddings)
         files = generations.checksums(folder)
         info = _info(index, sources, content, encoder, sum(entry.bytes for entry in files.values()))
-        manifest = generations.Manifest(generations.FORMAT, encoder.fingerprint, info, dict(calibration.DEFAULT), files)
-        generations.publish(index, folder, _calibrated(folder, manifest, tell))
+        manifest = Manifest(generations.FORMAT, encoder.fingerprint, info, dict(calibration.DEFAULT), files)
+        generations.publish(index, folder, _calibrated(folder, manifest, encoder, tell))
     generations.remove_old(index)
     return info
 
@@ -165,35 +163,11 @@ def _info(index: Path, sources: Sequence[Path], content: Content, encoder: Encod
     )
 
 
-def _calibrated(folder: Path, manifest: generations.Manifest, tell: Progress) -> generations.Manifest:
+def _calibrated(folder: Path, manifest: Manifest, encoder: Encoder, tell: Progress) -> Manifest:
     """The manifest with the calibration measured on the generation that lies in ``folder``."""
     store = LocalStore(folder, manifest)
     try:
-        samples = list(_best_unrelated(store, tell))
+        samples = best_of_others(store, encoder, tell)
     finally:
         store.close()
     return msgspec.structs.replace(manifest, calibration=calibration.calibrate(samples))
-
-
-def _best_unrelated(store: LocalStore, tell: Progress) -> Iterator[float]:
-    """For a sample of incidents, the best relevance that a few words of each find among its nearest others."""
-    count = store.info.incidents
-    rows = np.unique(np.linspace(0, max(count - 1, 0), min(count, _CALIBRATION_SAMPLES)).astype(np.int64)).tolist()
-    generator = np.random.default_rng(_CALIBRATION_SEED)
-    for done, row in enumerate(rows, 1):
-        tell(done, len(rows), "calibrating")
-        _, vectors = store.chunks_at(row)
-        if len(vectors) < 2 or count < 2:
-            continue
-        position = int(generator.integers(len(vectors)))
-        tokens = _window(store.tokens_at(row, [position]), generator)
-        others = store.nearest(vectors[position][None, :], _CALIBRATION_NEIGHBOURS + 1, store.select(NO_FILTERS))
-        similarities = store.token_scores(others[others != row], store.project(tokens))
-        if similarities.size:
-            yield float(similarities.mean(axis=1).max())
-
-
-def _window(tokens: Tokens, generator: np.random.Generator) -> Tokens:
-    """As many neighbouring tokens as a query has."""
-    start = int(generator.integers(max(1, len(tokens.ids) - _CALIBRATION_TOKENS + 1)))
-    return Tokens(tokens.ids[start : start + _CALIBRATION_TOKENS], tokens.vectors[start : start + _CALIBRATION_TOKENS])

@@ -33,6 +33,8 @@ Weights = Mapping[str, float]
 # Round on purpose: fitted weights would be weights of the evaluation set.
 HYBRID: Weights = {"passage": 0.5, "incident": 1.0, "late": 1.0, "lexical": 0.5, "concept": 0.5}
 PLAIN: Weights = {"passage": 1.0}
+# What the legs that mean something in the absolute add to the relevance.
+RELEVANCE: Weights = {"late": 1.0, "incident": 0.3, "concept": 0.1}
 RANKERS: Mapping[str, Weights] = {"hybrid": HYBRID, "plain": PLAIN}
 
 CANDIDATES = 200
@@ -54,8 +56,8 @@ class Signals:
 class Ranked:
     """Incidents from the best down: ``rows`` (n,), ``scores`` (n,), each leg's addend, and the evidence of relevance.
 
-    ``relevance`` (n,) is comparable between queries, unlike ``scores``: the mean similarity of the query's tokens to their best
-    matches, or the cosine of the best passage where the index has no token vectors.
+    ``relevance`` (n,) is comparable between queries, unlike ``scores``: see ``RELEVANCE``; the cosine of the best passage where
+    the index has no token vectors.
     """
 
     rows: Rows
@@ -93,21 +95,27 @@ def _candidates(store: Store, signals: Signals, selection: Selection, weights: W
 
 
 def _legs(store: Store, signals: Signals, rows: Rows, weights: Weights) -> tuple[dict[str, Floats], Floats]:
-    passages = _mean_over_parts(store.passage_scores(rows, signals.vectors))
-    legs = {"passage": passages}
-    relevance = passages
+    """Each wanted leg's values (n,), and the relevance (n,)."""
+    legs = {"passage": _mean_over_parts(store.passage_scores(rows, signals.vectors))}
     if weights.get("incident"):
         legs["incident"] = _mean_over_parts(store.incident_scores(rows, signals.vectors))
     if weights.get("lexical"):
         legs["lexical"] = store.lexical_scores(rows, signals.terms)
     if weights.get("concept"):
-        legs["concept"] = store.concept_scores(rows, store.concepts.query_profile(signals.vectors, signals.text))
+        profile = store.concepts.query_profile(signals.vectors, signals.text)
+        legs["concept"] = store.concept_scores(rows, profile / max(float(np.linalg.norm(profile)), 1e-12))
     projected = store.project(signals.tokens)
     if weights.get("late") and len(projected):
-        similarities = store.token_scores(rows, projected)
-        legs["late"] = ranking.weighted_mean(similarities, store.token_weights(signals.tokens))
-        relevance = similarities.mean(axis=1, dtype=np.float32)
-    return legs, relevance
+        legs["late"] = ranking.weighted_mean(store.token_scores(rows, projected), store.token_weights(signals.tokens))
+    return legs, _relevance(legs)
+
+
+def _relevance(legs: Mapping[str, Floats]) -> Floats:
+    """How like the query each incident is, in the absolute: cosines and agreements as they are, not standardised."""
+    if "late" not in legs:
+        return legs["passage"]
+    parts = [np.float32(share) * legs[name] for name, share in RELEVANCE.items() if name in legs]
+    return np.asarray(np.sum(parts, axis=0), dtype=np.float32)
 
 
 def _mean_over_parts(values: Floats) -> Floats:

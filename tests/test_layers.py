@@ -20,6 +20,7 @@ LAYERS = (
     {"query", "exemplars", "stores"},
     {"retrieval"},
     {"evidence"},
+    {"sampling"},
     {"index", "search"},
     {"evaluate", "render", "render_text", "render_eval"},
     {"web"},

@@ -1,0 +1,52 @@
+"""A few words of each of a sample of incidents, asked of all the others: what calibration is learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from rcasearch import retrieval
+from rcasearch.encoders import Encoder
+from rcasearch.lexical import terms
+from rcasearch.model import NO_FILTERS
+from rcasearch.retrieval import HYBRID, Signals
+from rcasearch.stores.base import Selection, Store
+
+SAMPLES = 128
+WORDS = 18
+_CANDIDATES = 50
+_SEED = 7
+# Too little to compare: an incident of a title alone, a corpus of one.
+_FEWEST = 2
+
+
+def best_of_others(store: Store, encoder: Encoder, tell: Callable[[int, int, str], None]) -> list[float]:
+    """For each sampled incident, the relevance of the best *other* incident to a few words of it. Deterministic."""
+    asked = list(_asked(store))
+    encoding = encoder.encode_queries([text for _, text in asked])
+    found: list[float] = []
+    for done, ((row, text), vector, tokens) in enumerate(zip(asked, encoding.vectors, encoding.tokens, strict=True), 1):
+        tell(done, len(asked), "calibrating")
+        signals = Signals(vector[None, :], tokens, text, tuple(terms(text)))
+        ranked = retrieval.rank(store, signals, _others(store.info.incidents, row), HYBRID, _CANDIDATES)
+        if len(ranked.rows):
+            found.append(float(ranked.relevance.max()))
+    return found
+
+
+def _asked(store: Store) -> Iterator[tuple[int, str]]:
+    """(row, text): as many neighbouring words as a query has, from a passage drawn from the incident."""
+    count = store.select(NO_FILTERS).count
+    generator = np.random.default_rng(_SEED)
+    for row in np.unique(np.linspace(0, max(count - 1, 0), min(count, SAMPLES)).astype(np.int64)).tolist():
+        chunks, _ = store.chunks_at(row)
+        if len(chunks) < _FEWEST or count < _FEWEST:
+            continue
+        words = chunks[int(generator.integers(1, len(chunks)))].text.split()
+        start = int(generator.integers(max(1, len(words) - WORDS + 1)))
+        yield row, " ".join(words[start : start + WORDS])
+
+
+def _others(count: int, row: int) -> Selection:
+    return Selection(np.delete(np.arange(count, dtype=np.int64), row), count - 1)
