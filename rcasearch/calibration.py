@@ -19,6 +19,7 @@ POSSIBLE = 0.5
 # Where nothing could be measured, as in an index of one incident: the marks that real postmortems show.
 DEFAULT: Mapping[str, float] = {"line": 0.53, "median": 0.67, "samples": 0.0}
 _ENOUGH = 8
+ENOUGH_TOKENS = 8
 _LOG_ODDS = math.log(STRONG / (1 - STRONG))
 
 
@@ -31,9 +32,13 @@ def calibrate(best_of_others: Sequence[float]) -> dict[str, float]:
     return {"line": line, "median": max(median, line + 0.01), "samples": float(len(values))}
 
 
-def confidence(relevance: float, calibration: Mapping[str, float]) -> float:
-    """A relevance as a number from 0 to 1: ``POSSIBLE`` at the line, ``STRONG`` at the median."""
+def confidence(relevance: float, calibration: Mapping[str, float], tokens: int = ENOUGH_TOKENS) -> float:
+    """A relevance as a number from 0 to 1: ``POSSIBLE`` at the line, ``STRONG`` at the median.
+
+    A query of few ``tokens`` finds each of them somewhere and so looks relevant to much: it cannot be far from undecided.
+    """
     steps = (relevance - calibration["line"]) / (calibration["median"] - calibration["line"])
+    steps *= min(1.0, tokens / ENOUGH_TOKENS)
     return 1 / (1 + math.exp(-max(min(_LOG_ODDS * steps, 50.0), -50.0)))
 
 

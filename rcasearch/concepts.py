@@ -20,6 +20,7 @@ CENTROID_SHARE = 0.5
 SIGNATURE_BONUS = 0.2
 # A concept is named to the user when it takes this share of the profile.
 NAMED = 0.3
+_FEWEST_WORDS = 2
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,10 @@ class ConceptSpace:
         lowered = text.lower()
         return sorted({number for signature, number in self.signatures if _stands_in(signature, lowered)})
 
-    def named(self, query_profile: Floats) -> tuple[str, ...]:
-        """The labels of the concepts that a query clearly tells of, clearest first."""
+    def named(self, query_profile: Floats, text: str) -> tuple[str, ...]:
+        """The labels of the concepts that a query clearly tells of, clearest first. A single word tells of none."""
+        if len(text.split()) < _FEWEST_WORDS:
+            return ()
         order = np.argsort(-query_profile, kind="stable")
         return tuple(self.labels[i] for i in order[:2] if query_profile[i] >= NAMED)
 

@@ -121,14 +121,15 @@ class Searcher:
         explainer = Explainer(store, self._encoder, signals) if explain else None
         rows = ranked.rows[: query.limit].tolist()
         incidents = store.incidents_at(rows)
-        hits = tuple(_hit(store, ranked, position, incidents[position], explainer) for position in range(len(rows)))
+        said = len(signals.tokens.ids)
+        hits = tuple(_hit(store, ranked, position, incidents[position], explainer, said) for position in range(len(rows)))
         word = verdict(max(hit.confidence for hit in hits)) if hits else "none"
-        concepts = store.concepts.named(store.concepts.query_profile(signals.vectors, signals.text))
-        return Results(query, word, hits, searched, store.info.id, concepts=concepts)
+        profile = store.concepts.query_profile(signals.vectors, signals.text)
+        return Results(query, word, hits, searched, store.info.id, concepts=store.concepts.named(profile, signals.text))
 
 
-def _hit(store: Store, ranked: Ranked, position: int, incident: Incident, explainer: Explainer | None) -> Hit:
-    sure = confidence(float(ranked.relevance[position]), store.calibration)
+def _hit(store: Store, ranked: Ranked, position: int, incident: Incident, explainer: Explainer | None, said: int) -> Hit:
+    sure = confidence(float(ranked.relevance[position]), store.calibration, said)
     addends = {name: float(values[position]) for name, values in ranked.contributions.items()}
     evidence = explainer.evidence(int(ranked.rows[position])) if explainer else ()
     return Hit(incident, position + 1, float(ranked.scores[position]), sure, verdict(sure), evidence, addends)

@@ -11,6 +11,7 @@ from rcasearch.encoders import SentenceEncoder, load_encoder
 from rcasearch.search import Searcher
 from tests.core.fakes import FakeEncoder, build_with, searcher_with, write_corpus
 from tests.core.oracle import Oracle
+from tests.core.probes import Probes, read_probes
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +50,9 @@ def seeded_searcher(seeded_index: Path, fake: FakeEncoder) -> Iterator[Searcher]
 def oracle(seeded_corpus: Path, fake: FakeEncoder) -> Oracle:
     """The same corpus as plain lists."""
     return Oracle.read(seeded_corpus, fake)
+
+
+@pytest.fixture(scope="session")
+def probes() -> Probes:
+    """What people might ask who look for a concept of the shipped lexicon."""
+    return read_probes()
