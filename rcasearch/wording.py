@@ -21,6 +21,8 @@ _VISIBLE = {
     0x2028: 0x0A,
     0x2029: 0x0A,
 }
+# How a line of code stands in the text of an answer.
+CODE_INDENT = "    "
 _LIST_ITEM = re.compile(r"\s*(?:[-*•+]|\d{1,3}[.)])\s")
 # A line break within a paragraph: what follows is neither an item of a list nor a row of a table.
 _SOFT_BREAK = re.compile(r"\n(?!\s*(?:[-*•+]|\d{1,3}[.)])\s|[^\n]* \| )")
@@ -38,12 +40,15 @@ def one_line(text: str) -> str:
 
 
 def paragraphs(text: str) -> list[str]:
-    """The text as lines to be wrapped anew: a line break is kept before a list item and at a blank line only."""
+    """The text as lines to be wrapped anew: a line break is kept before a list item and at a blank line only, and around code."""
     lines: list[str] = []
     fresh = True
     for line in clean(text).splitlines():
         stripped = " ".join(line.split())
         if not stripped:
+            fresh = True
+        elif line.startswith(CODE_INDENT):
+            lines.append(stripped)
             fresh = True
         elif fresh or _LIST_ITEM.match(line):
             lines.append(stripped)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import indent
 
 from rcasearch.model import Answer, Kind
 from rcasearch.readers.headings import normal
 from rcasearch.readers.outline import Part
 from rcasearch.readers.pieces import Piece
+from rcasearch.wording import CODE_INDENT
 
 _CAUSE_KINDS: tuple[Kind, ...] = ("root_cause", "contributing_factors", "five_whys", "trigger")
 _CAUSE_BELOW: frozenset[Kind] = frozenset({*_CAUSE_KINDS, "other", "detection", "support"})
@@ -90,19 +92,29 @@ def _answer(group: list[Part], kind: Kind) -> Answer:
         if not body:
             continue
         own = part.path == head.path
-        chunks.append(
-            body if own else f"{part.heading.rstrip(':')}: {body}" if part.level == _LABEL_LEVEL else f"{part.heading}\n{body}"
-        )
+        chunks.append(body if own else _headed(part, body))
     first = next(piece for part in group for piece in part.pieces)
     return Answer("\n\n".join(chunks), kind, head.heading, first.line, tuple(_steps([p for part in group for p in part.pieces])))
 
 
+def _headed(part: Part, body: str) -> str:
+    if part.level != _LABEL_LEVEL:
+        return f"{part.heading}\n{body}"
+    gap = "\n" if body.startswith("- ") else " "
+    return f"{part.heading.rstrip(':')}:{gap}{body}"
+
+
 def readable(pieces: Sequence[Piece]) -> str:
-    """Text for the eye: paragraphs unwrapped and set apart, list items and table rows a line each, code as it was."""
+    """Text for the eye: paragraphs unwrapped and set apart, list items marked, table rows a line each, code set in."""
     text = ""
+    listed = sum(piece.kind == "list_item" and piece.opens_item for piece in pieces) > 1
     before: Piece | None = None
     for piece in pieces:
         body = piece.text if piece.kind in ("code", "field") else piece.flat
+        if piece.kind == "code":
+            body = indent(body, CODE_INDENT)
+        elif listed and piece.kind == "list_item" and piece.opens_item:
+            body = f"{'  ' * (piece.depth > 1)}- {body}"
         compact = before is not None and before.kind == piece.kind and piece.kind in ("list_item", "table_row", "field")
         text += ("" if before is None else "\n" if compact or piece.depth else "\n\n") + body
         before = piece

@@ -24,8 +24,8 @@ from tests.readers.reading import incident
         ("## Summary\n\n- **Root cause:** A.\n- **Impact:** B.", "root_cause", "A."),
         ("## Summary\n\n- Root cause: B.\n\n## Root cause\n\nA.", "root_cause", "A."),
         ("## Details\n\nContributing factors: B.\n\nMore.", "contributing_factors", "B."),
-        ("## Root cause\n\nA.\n\n- Five whys:\n  1. Why?\n  2. So.", "root_cause", "A.\n\nFive whys: Why?\nSo."),
-        ("## Root cause\n\nA\nB.\n\n```\ncode\n```", "root_cause", "A B.\n\ncode"),
+        ("## Root cause\n\nA.\n\n- Five whys:\n  1. Why?\n  2. So.", "root_cause", "A.\n\nFive whys:\n- Why?\n- So."),
+        ("## Root cause\n\nA\nB.\n\n```\ncode\n```", "root_cause", "A B.\n\n    code"),
     ],
 )
 def test_root_cause(body: str, source: str, text: str) -> None:

@@ -65,7 +65,7 @@ def test_house_root_cause_takes_its_sub_section_and_leaves_the_instruction(house
     assert house.root_cause is not None
     assert house.root_cause.text == (
         "A migration took ACCESS EXCLUSIVE on entries.\n\n"
-        "How it got through\nNo lock_timeout\nThe review looked at the plan\nnot at the locks"
+        "How it got through\n- No lock_timeout\n- The review looked at the plan\n  - not at the locks"
     )
     assert (house.root_cause.source, house.root_cause.heading, house.root_cause.line) == ("root_cause", "Root Cause", 33)
     assert house.root_cause.steps == ("No lock_timeout", "The review looked at the plan; not at the locks")
