@@ -14,7 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from rcasearch.encoders import Encoding, Tokens
+from rcasearch.exemplars import concept_space
 from rcasearch.index import BuildReport, build
+from rcasearch.lexicon import Concept
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.stores.generations import current
@@ -86,6 +88,14 @@ BOILERPLATE = "Please keep this review blameless and add nothing private."
 _WORDS = [f"{start}{end}" for start in ("pool", "disk", "cert", "queue", "node", "cache", "lock", "route") for end in
           ("", "Limit", "_full", "-expired", "ing", "s", "Error", "42", "down", "slow", "reset", "leak")]  # fmt: skip
 
+LEXICON = (
+    Concept("pool", "pool used up", "database", ("poolError and pooldown", "poolLimit", "poolslow poolreset 42")),
+    Concept("disk", "disk full", "storage", ("disk_full", "diskdown and diskError"), ("disk_full", "[Disk Error]")),
+    Concept("only-signatures", "never takes part", "storage", (), ("nodeError",)),
+    Concept("cert", "certificate expired", "tls", ("cert-expired on gateway",), ("cert-expired",)),
+    Concept("cache", "cache down", "cache", ("cachedown", "cacheslow", "cacheleak cacheError", "routedown or lockdown")),
+)
+
 
 def write_corpus(folder: Path, count: int = 200, seed: int = 7) -> Path:
     """``count`` incidents of seeded words; the rarest tag stands on three of them, every fifth has the same passage."""
@@ -115,9 +125,11 @@ def _document(number: int, chance: random.Random) -> str:
 def build_with(
     encoder: FakeEncoder, source: Path, index: Path, progress: Callable[[int, int, str], None] | None = None
 ) -> BuildReport:
-    """An index made by the fake encoder."""
+    """An index made by the fake encoder, with the small lexicon. What ``encoder`` is asked for are passages alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rcasearch.index.load_encoder", lambda name: encoder)
+        patch.setattr("rcasearch.index.load_lexicon", lambda own: LEXICON)
+        patch.setattr("rcasearch.index.concept_space", lambda lexicon, _: concept_space(lexicon, FakeEncoder()))
         return build([source], Settings(index=str(index)), progress)
 
 

@@ -53,6 +53,11 @@ class Oracle:
         """The best dot product with one of the tokens."""
         return max(float(np.dot(own, token)) for tokens in self.tokens[number] for own in tokens.vectors.astype(np.float64))
 
+    def concepts(self, number: int, exemplars: Sequence[Doubles]) -> Doubles:
+        """How much the passages tell of each concept (its exemplars: (e, d)), as shares on average; of length 1."""
+        shares = np.mean([concept_shares(vector, exemplars) for vector in self.vectors[number]], axis=0)
+        return np.asarray(shares / math.sqrt(float(np.dot(shares, shares))))
+
     def bm25(self, query: Sequence[str], k1: float = 1.2, b: float = 0.75) -> list[float]:
         """Robertson and Spärck Jones, with the idf that is never negative; a term asked twice counts twice."""
         documents = [Counter(terms(searchable(incident))) for incident in self.incidents]
@@ -76,6 +81,24 @@ class Oracle:
 
     def passing(self, filters: Filters) -> list[int]:
         return [number for number, incident in enumerate(self.incidents) if passes(incident, filters)]
+
+
+def concept_scores(vector: Doubles, exemplars: Sequence[Doubles]) -> list[float]:
+    """The nearest exemplar of each concept and half of what their mean direction gives."""
+    values = []
+    for own in exemplars:
+        total = [sum(float(one[axis]) for one in own) for axis in range(len(vector))]
+        length = math.sqrt(sum(value * value for value in total))
+        mean = sum(value / length * float(given) for value, given in zip(total, vector, strict=True))
+        values.append(max(float(np.dot(one, vector)) for one in own) + mean / 2)
+    return values
+
+
+def concept_shares(vector: Doubles, exemplars: Sequence[Doubles], bonus: Sequence[float] | None = None) -> Doubles:
+    """The softmax of the scores, and of what signatures add to them, at temperature 0.06."""
+    added = bonus if bonus is not None else [0.0] * len(exemplars)
+    weights = [math.exp((score + more) / 0.06) for score, more in zip(concept_scores(vector, exemplars), added, strict=True)]
+    return np.array([weight / sum(weights) for weight in weights])
 
 
 def searchable(incident: Incident) -> str:

@@ -21,7 +21,7 @@ from rcasearch.model import NO_FILTERS, Filters
 from rcasearch.stores.base import Store
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
-from tests.core.fakes import BOILERPLATE, DIMENSION, SERVICES, STATUSES, TAGS, FakeEncoder, build_with, unit
+from tests.core.fakes import BOILERPLATE, DIMENSION, LEXICON, SERVICES, STATUSES, TAGS, FakeEncoder, build_with, unit
 from tests.core.oracle import Oracle
 
 STORES: dict[str, Callable[[Path], Store]] = {"local": lambda index: LocalStore(current(index))}
@@ -265,6 +265,51 @@ def test_token_weights_are_idf_over_incidents(store: Store, oracle: Oracle, fake
     assert store.token_weights(stranger)[0] == pytest.approx(np.log(1 + (COUNT + 0.5) / 0.5))
 
 
+# --- concepts --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def exemplars(fake: FakeEncoder) -> list[NDArray[np.float64]]:
+    """The vectors of each concept's phrases. A concept without phrases takes no part."""
+    return [fake.encode_queries(concept.phrases).vectors.astype(np.float64) for concept in LEXICON if concept.phrases]
+
+
+def test_the_concepts_come_back(store: Store, exemplars: list[NDArray[np.float64]]) -> None:
+    space = store.concepts
+    assert space.labels == tuple(concept.label for concept in LEXICON if concept.phrases)
+    assert space.signatures == (("disk_full", 1), ("[disk error]", 1), ("cert-expired", 2))
+    assert space.starts.tolist() == [0, 3, 5, 6]
+    np.testing.assert_allclose(space.vectors, np.concatenate(exemplars), atol=1e-3)
+
+
+def test_each_incident_by_its_concepts(
+    store: Store, oracle: Oracle, rows: list[int], exemplars: list[NDArray[np.float64]]
+) -> None:
+    expected = np.array([oracle.concepts(n, exemplars) for n in range(COUNT)])
+    found = np.stack([store.concept_scores(np.array(rows), one) for one in np.eye(len(exemplars), dtype=np.float32)], axis=1)
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=2e-3)
+    mixed = np.array([0.5, 0.1, 0.1, 0.3], np.float32)
+    np.testing.assert_allclose(store.concept_scores(np.array(rows), mixed), expected @ mixed, atol=2e-3)
+    # The corpus has incidents of each concept, or the test would show nothing.
+    assert set(expected.argmax(axis=1)) == {0, 1, 2, 3}
+
+
+def test_an_index_without_a_lexicon_answers_without_concepts(
+    opened: Callable[[Path], Store], fake: FakeEncoder, tmp_path: Path, queries: Floats
+) -> None:
+    source = _written(tmp_path / "documents", one="# One\n\n## Summary\n\nA disk.\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.core.fakes.LEXICON", ())
+        build_with(fake, source, tmp_path / "index")
+    store = opened(tmp_path / "index")
+    profile = store.concepts.query_profile(queries, "a disk")
+    assert profile.shape == (0,)
+    assert store.concepts.labels == store.concepts.named(profile, "a disk") == ()
+    assert store.concept_scores(every(store), profile).tolist() == [0]
+    store.close()
+
+
 # --- rows and scores stay together -----------------------------------------------------------------------------------
 
 
@@ -281,6 +326,8 @@ def test_each_row_gets_its_own_score_wherever_it_stands(
         store.incident_scores(some, queries), store.incident_scores(every(store), queries)[some], atol=1e-6
     )
     np.testing.assert_allclose(store.lexical_scores(some, words), store.lexical_scores(every(store), words)[some])
+    profile = store.concepts.query_profile(queries[:2], QUERIES[0])
+    np.testing.assert_allclose(store.concept_scores(some, profile), store.concept_scores(every(store), profile)[some], atol=1e-6)
     np.testing.assert_allclose(store.token_scores(some, projected), store.token_scores(every(store), projected)[some], atol=1e-6)
 
 
@@ -426,6 +473,9 @@ def test_opened_again_it_gives_the_same_values(
             one.passage_scores(rows, queries),
             one.incident_scores(rows, queries),
             one.lexical_scores(rows, words),
+            one.concept_scores(rows, one.concepts.query_profile(queries, QUERIES[0])),
+            one.concepts.vectors,
+            one.concepts.starts,
             one.token_scores(rows, one.project(tokens)),
             one.token_weights(tokens),
             one.nearest(queries, 20, one.select(NO_FILTERS)),
@@ -433,6 +483,7 @@ def test_opened_again_it_gives_the_same_values(
         ]
 
     assert all(map(np.array_equal, values(again), values(store)))
+    assert (again.concepts.labels, again.concepts.signatures) == (store.concepts.labels, store.concepts.signatures)
     assert (again.info, again.fingerprint, dict(again.calibration)) == (store.info, store.fingerprint, dict(store.calibration))
     again.close()
 
@@ -473,6 +524,7 @@ def test_an_empty_index_answers_everything(
     assert store.nearest(queries, 10, everything).size == store.matching(["disk"], 10, everything).size == 0
     assert store.passage_scores(none, queries).shape == store.incident_scores(none, queries).shape == (0, len(queries))
     assert store.lexical_scores(none, ["disk"]).shape == (0,)
+    assert store.concept_scores(none, store.concepts.query_profile(queries, "disk")).shape == (0,)
     assert store.token_scores(none, store.project(tokens)).shape[0] == 0
     assert store.token_weights(tokens).shape == (len(tokens.ids),)
     assert store.listing(NO_FILTERS, 0, 10).total == 0
