@@ -125,8 +125,9 @@ RESULTS = model.Results(
     204,
     "20260301T000000-1",
     12.345,
+    concepts=("connection pool used up", "lock contention"),
 )
-NOTHING = replace(RESULTS, verdict="none", hits=tuple(replace(hit, verdict="none") for hit in RESULTS.hits))
+NOTHING = replace(RESULTS, concepts=(), verdict="none", hits=tuple(replace(hit, verdict="none") for hit in RESULTS.hits))
 INFO = model.IndexInfo(
     "g1",
     "indexes/default",
@@ -198,7 +199,7 @@ def test_the_verdict_comes_first() -> None:
 
 
 def test_an_empty_index_and_filters_that_let_nothing_pass_are_told_apart() -> None:
-    empty = replace(RESULTS, verdict="none", hits=(), searched=0)
+    empty = replace(RESULTS, verdict="none", hits=(), searched=0, concepts=())
     assert render_text.as_text(empty) == "Nothing like this on record: no incident passes the filters.\n"
     unfiltered = replace(empty, query=model.Query("x"))
     assert render_text.as_text(unfiltered) == "Nothing like this on record: the index is empty.\n"
