@@ -286,7 +286,7 @@ class Results:
     @property
     def confidence(self) -> float:
         """The confidence in the best precedent, 0 without any."""
-        return max((hit.confidence for hit in self.hits), default=0.0)
+        return self.hits[0].confidence if self.hits else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def best_of_others(store: Store, encoder: Encoder, tell: Callable[[int, int, str
         signals = Signals(vector[None, :], tokens, text, tuple(terms(text)))
         ranked = retrieval.rank(store, signals, _others(store.info.incidents, row), HYBRID, _CANDIDATES)
         if len(ranked.rows):
-            found.append(float(ranked.relevance.max()))
+            found.append(float(ranked.relevance[0]))
     return found
 
 

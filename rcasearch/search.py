@@ -123,13 +123,15 @@ class Searcher:
         incidents = store.incidents_at(rows)
         said = len(signals.tokens.ids)
         hits = tuple(_hit(store, ranked, position, incidents[position], explainer, said) for position in range(len(rows)))
-        word = verdict(max(hit.confidence for hit in hits)) if hits else "none"
+        word = hits[0].verdict if hits else "none"
         profile = store.concepts.query_profile(signals.vectors, signals.text)
         return Results(query, word, hits, searched, store.info.id, concepts=store.concepts.named(profile, signals.text))
 
 
 def _hit(store: Store, ranked: Ranked, position: int, incident: Incident, explainer: Explainer | None, said: int) -> Hit:
-    sure = confidence(float(ranked.relevance[position]), store.calibration, said)
+    # The order weighs more than the relevance does, so that no hit is surer than one above it.
+    relevance = float(ranked.relevance[: position + 1].min())
+    sure = confidence(relevance, store.calibration, said)
     addends = {name: float(values[position]) for name, values in ranked.contributions.items()}
     evidence = explainer.evidence(int(ranked.rows[position])) if explainer else ()
     return Hit(incident, position + 1, float(ranked.scores[position]), sure, verdict(sure), evidence, addends)
