@@ -5,7 +5,7 @@ The file that comes with the package is written from how systems fail. A file of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,18 +40,18 @@ def load_lexicon(own: str = "") -> tuple[Concept, ...]:
     for concept in _read(Path(own).expanduser()) if own else ():
         known = concepts.get(concept.name)
         concepts[concept.name] = _extended(known, concept) if known else concept
-    return tuple(concepts.values())
+    return tuple(replace(concept, label=concept.label or concept.name.replace("-", " ")) for concept in concepts.values())
 
 
 def _extended(known: Concept, own: Concept) -> Concept:
     phrases, signatures = unique(known.phrases + own.phrases), unique(known.signatures + own.signatures)
-    return replace(own, phrases=phrases, signatures=signatures)
+    return Concept(known.name, own.label or known.label, own.area or known.area, phrases, signatures)
 
 
 def _read(path: Path) -> list[Concept]:
     try:
-        # The C parser: the shipped file takes half a second with the other.
-        rows = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        # Plain texts, as YAML would make other values of codes like 01555 or 12:30. The other parser takes half a second.
+        rows = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         hint = "Mend it, or unset RCASEARCH_LEXICON."
         raise SettingsError(f"The lexicon {path} cannot be read: {error}.", hint, field="lexicon") from None
@@ -62,13 +62,16 @@ def _read(path: Path) -> list[Concept]:
 
 def _concept(path: Path, number: int, row: object) -> Concept:
     given: Mapping[str, Any] = row if isinstance(row, Mapping) else {}
-    phrases, signatures = _texts(given.get("phrases")), _texts(given.get("signatures"))
+    phrases, signatures = _texts(given.get("phrases", [])), _texts(given.get("signatures", []))
     name = given.get("concept")
-    if not isinstance(name, str) or not name or not (phrases or signatures) or not set(given) <= _KEYS:
+    wrong = phrases is None or signatures is None or not (phrases or signatures) or not set(given) <= _KEYS
+    if not isinstance(name, str) or not name or wrong:
         raise SettingsError(f"The lexicon {path} is wrong at its entry {number} ({name!r}).", _SHAPE, field="lexicon")
-    return Concept(name, str(given.get("label") or name.replace("-", " ")), str(given.get("area") or ""), phrases, signatures)
+    return Concept(name, str(given.get("label") or ""), str(given.get("area") or ""), phrases or (), signatures or ())
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    given: Iterable[object] = value if isinstance(value, list) else ()
-    return unique(text for text in (str(item).strip() for item in given) if text)
+def _texts(value: object) -> tuple[str, ...] | None:
+    """The texts of a list; None for what is not a list of texts."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return None
+    return unique(text for text in map(str.strip, value) if text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 # Times, addresses, ids and counters: what differs between two prints of the same line.
-_VARIABLE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{7,}\b|\d+", re.IGNORECASE)
+_UUID = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+_VARIABLE = re.compile(rf"{_UUID}|0x[0-9a-f]+|\b[0-9a-f]{{7,}}\b|\d+", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 _SHORT = 4
 
@@ -18,8 +19,10 @@ def condense(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) <= _SHORT:
         return text
-    first = {_masked(line): line for line in reversed(lines)}
-    return "\n".join(line for line in lines if first[_masked(line)] is line)
+    first: dict[str, str] = {}
+    for line in lines:
+        first.setdefault(_masked(line), line)
+    return "\n".join(first.values())
 
 
 def _masked(line: str) -> str:

@@ -26,6 +26,8 @@ def as_text(results: Results, width: int = 80, color: bool = False, today: date 
     sheet.line(_verdict(results))
     if results.concepts:
         sheet.line(Text(f"Read as: {', '.join(results.concepts)}", "dim"))
+    if results.hits and results.verdict == "none":
+        sheet.line("The closest, below the line:")
     for hit in results.hits:
         sheet.line()
         _hit(sheet, hit, now)
@@ -40,8 +42,7 @@ def _verdict(results: Results) -> Text:
         return verdict.append(": no incident passes the filters." if filtered else ": the index is empty.", "not bold default")
     if not results.hits:
         return verdict.append(f" ({among}).", "not bold default")
-    tail = ".\nThe closest, below the line:" if results.verdict == "none" else ""
-    return verdict.append(f" ({among}){tail}", "not bold default")
+    return verdict.append(f" ({among}){'.' if results.verdict == 'none' else ''}", "not bold default")
 
 
 def _hit(sheet: Sheet, hit: Hit, today: date) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, cast
 from zipfile import BadZipFile
 
@@ -25,8 +26,9 @@ from rcasearch.stores.base import Floats, Rows, Selection
 from rcasearch.stores.catalogue import Catalogue
 from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
 
-# What reading a damaged file raises, by the library that reads it.
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, sqlite3.DatabaseError, BadZipFile)
+# What reading a damaged file raises, by the library that reads it; the header of an array is read as Python.
+_SYNTAX = (SyntaxError, TokenError)
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, sqlite3.DatabaseError, BadZipFile, *_SYNTAX)
 
 
 @dataclass(frozen=True, slots=True)
