@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from rcasearch.model import ActionItem
 from rcasearch.readers.outline import Part
@@ -35,6 +36,12 @@ _DONE = re.compile(
     r"^[\u2705\u2714\u2611\u2713\U0001f7e2]",
     re.IGNORECASE,
 )
+# What takes a part of a "done" back: "Done for web only", "done; the replica is still open".
+_BUT = re.compile(
+    r"(?<!no )(?<!none )(?<!nothing )(?<![\w-])(?:open|only|part(?:ly|ial|ially)|except|excluding|pending|remaining|outstanding|"
+    r"to-?do|in[- ]progress|reopened|not (?:yet|done|started|complete|deployed|rolled))(?![\w-])",
+    re.IGNORECASE,
+)
 _OPEN = re.compile(
     r"^\W*(?:open|opened|to-?do|to do|in[- ]?progress|wip|not (?:started|done|complete|yet)|pending|planned|planning|"
     r"blocked|backlog|new|no|n|false|"
@@ -50,13 +57,15 @@ _PRIORITY = re.compile(
     re.IGNORECASE,
 )
 _PRIORITY_INSIDE = re.compile(r"[\[(](?:priority:?\s*)?(P[0-5]|high|medium|low|critical)[\])]", re.IGNORECASE)
+_KEYS = r"owner|assignee|assigned to|responsible|team|dri|due(?: date| by)?|deadline|eta|target(?: date)?|status|state|priority"
 _ATTRIBUTE = re.compile(
-    r"(?P<key>owner|assignee|assigned to|responsible|team|dri|due(?: date| by)?|deadline|eta|target(?: date)?|status|"
-    r"state|priority)\s*[:=]\s*"
+    rf"(?<![\w.-])(?P<key>{_KEYS})\s*(?P<sign>:|=(?![=~]))\s*"
     r"(?P<value>[^;|()\[\],\u2014\u2013]{1,60}?)(?=\s*(?:[;|()\[\],\u2014\u2013]|$|\b(?:owner|assignee|due|deadline|eta|"
     r"target|status|priority)\s*[:=]))",
     re.IGNORECASE,
 )
+_BRACES = re.compile(r"\{[^{}]*\}")
+_SIGNS = re.compile(r"[:=]")
 _ROLE = {
     "owner": "owner", "assignee": "owner", "assigned": "owner", "responsible": "owner", "team": "owner", "dri": "owner",
     "due": "due", "deadline": "due", "eta": "due", "target": "due", "status": "status", "state": "status", "priority": "priority",
@@ -100,7 +109,8 @@ def is_done(status: str | None) -> bool | None:
         return None
     if _OPEN.match(status):
         return False
-    return True if _DONE.match(status) else None
+    done = _DONE.match(status)
+    return None if done is None else _BUT.search(status, done.end()) is None
 
 
 def _from_table(rows: list[Piece]) -> Iterator[ActionItem]:
@@ -149,24 +159,60 @@ def _from_list(pieces: list[Piece]) -> Iterator[ActionItem]:
         yield open_item
 
 
+class _Attribute(NamedTuple):
+    """An attribute ("Owner: Payments") at characters ``start`` to ``end`` of an item: the role it fills and the value."""
+
+    start: int
+    end: int
+    role: str
+    value: str
+
+
+def _attributes(piece: Piece) -> list[_Attribute]:
+    """The attributes in the piece's flat text. What stands in code or braces is what a machine reads, and none of them."""
+    text, guarded = piece.flat, _guarded(piece)
+    found = []
+    for match in _ATTRIBUTE.finditer(guarded):
+        role, value = _ROLE[match["key"].lower().split()[0]], text[slice(*match.span("value"))].strip(" .*_")
+        if match["sign"] == "=" and (value[:1] in ('"', "'") or (role == "status" and is_done(value) is None)):
+            continue
+        if role != "status" or is_done(value) is not None or len(value.split()) <= 2:
+            found.append(_Attribute(match.start(), match.end(), role, value))
+    return found
+
+
+def _guarded(piece: Piece) -> str:
+    """The flat text, character by character, without the signs of an attribute inside code and braces."""
+    lines = []
+    for line in piece.lines:
+        text = line.text
+        for mark in line.marks:
+            if mark.kind == "code":
+                text = text[: mark.start] + _SIGNS.sub("_", text[mark.start : mark.end]) + text[mark.end :]
+        lines.append(text)
+    flat = _BRACES.sub(lambda match: _SIGNS.sub("_", match[0]), " ".join("\n".join(lines).split()))
+    # A date behind an emoji ends what stands before it.
+    return _EMOJI_DATE.sub(lambda match: ";" * len(match[0]), flat)
+
+
 def _with_detail(item: ActionItem, piece: Piece) -> ActionItem:
     """An item with a nested line: an attribute ("Owner: Payments") or more of its text."""
-    match = _ATTRIBUTE.match(piece.flat)
-    if match is not None and match.end() >= len(piece.flat.rstrip(" .")):
-        return _attributed(item, [match])
+    attributes = _attributes(piece)[:1]
+    if attributes and attributes[0].start == 0 and attributes[0].end >= len(piece.flat.rstrip(" .")):
+        return _attributed(item, attributes)
     return replace(item, text=f"{item.text} {piece.flat}" if item.text.endswith(":") else f"{item.text}; {piece.flat}")
 
 
 def _from_item(piece: Piece) -> ActionItem:
     text = piece.flat
     item = ActionItem("", piece.line, done=True if piece.wholly("strike") else piece.checked)
+    attributes = _attributes(piece)
+    item = _attributed(item, attributes)
+    for attribute in reversed(attributes):
+        text = text[: attribute.start] + text[attribute.end :]
     for match in _EMOJI_DATE.finditer(text):
         item = replace(item, done=True) if match[1] == "\u2705" else replace(item, due=match[2])
     text = _EMOJI_DATE.sub("", text)
-    attributes = list(_ATTRIBUTE.finditer(text))
-    item = _attributed(item, attributes)
-    for match in reversed(attributes):
-        text = text[: match.start()] + text[match.end() :]
     text, item = _priority_of(text, item)
     if item.owner is None and (mention := _MENTION.search(text)):
         item = replace(item, owner=mention[1])
@@ -194,9 +240,8 @@ def _priority_of(text: str, item: ActionItem) -> tuple[str, ActionItem]:
     return (text[: match.start()] + text[match.end() :]).strip(), replace(item, priority=match[1])
 
 
-def _attributed(item: ActionItem, attributes: list[re.Match[str]]) -> ActionItem:
-    for match in attributes:
-        role, value = _ROLE[match["key"].lower().split()[0]], match["value"].strip(" .*_")
+def _attributed(item: ActionItem, attributes: list[_Attribute]) -> ActionItem:
+    for _, _, role, value in attributes:
         if role == "owner" and item.owner is None:
             item = replace(item, owner=value.lstrip("@"))
         elif role == "due" and item.due is None:

@@ -14,7 +14,24 @@ def _items(body: str) -> tuple[ActionItem, ...]:
 
 
 @pytest.mark.parametrize(
-    "status", ["Done", "completed 2025-01-02", "Closed", "✅", "✅ shipped", "yes", "Won't do", "[x]", "100%", "merged (PR 12)"]
+    "status",
+    [
+        "Done",
+        "completed 2025-01-02",
+        "Closed",
+        "✅",
+        "✅ shipped",
+        "yes",
+        "Won't do",
+        "[x]",
+        "100%",
+        "merged (PR 12)",
+        "Done for web and mobile",
+        "Done once, 2026-10-08",
+        "done, nothing open",
+        "shipped the read-only flag",
+        "Fixed by open-source patch",
+    ],
 )
 def test_done(status: str) -> None:
     assert is_done(status) is True
@@ -24,6 +41,24 @@ def test_done(status: str) -> None:
     "status", ["open", "In Progress", "not done", "TODO", "❌", "planned", "50%", "incomplete", "no", "[ ]", "in review"]
 )
 def test_open(status: str) -> None:
+    assert is_done(status) is False
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "Done for web only",
+        "Done for orderdb; seatdb open",
+        "done, partly",
+        "Closed except for the EU cluster",
+        "merged (rollout pending)",
+        "✅ staging only",
+        "Shipped, not yet enabled",
+        "Fixed; one half in progress",
+        "Completed with the exception: still OPEN",
+    ],
+)
+def test_what_is_done_in_part_is_open(status: str) -> None:
     assert is_done(status) is False
 
 
@@ -79,6 +114,36 @@ def test_boxes_in_a_table() -> None:
     ],
 )
 def test_list_items(markdown: str, item: ActionItem) -> None:
+    assert _items(markdown) == (item,)
+
+
+RULE = 'Alert on up{condition="Ready",status="False"} == 1'
+
+
+@pytest.mark.parametrize(
+    ("markdown", "item"),
+    [
+        (f"- [ ] {RULE} (Compute)", ActionItem(f"{RULE} (Compute)", 3, owner="Compute", done=False)),
+        (f"- [x] {RULE} (Owner: Compute; status: open)", ActionItem(RULE, 3, owner="Compute", status="open", done=False)),
+        ("- Page on `team: edge, status: open`", ActionItem("Page on team: edge, status: open", 3)),
+        ("- Log `status=open` (owner: `edge-team`)", ActionItem("Log status=open", 3, owner="edge-team")),
+        ("- Alert when http_status=500", ActionItem("Alert when http_status=500", 3)),
+        ("- Alert when status=500 lasts", ActionItem("Alert when status=500 lasts", 3)),
+        ('- Route team="edge" to them', ActionItem('Route team="edge" to them', 3)),
+        ('- Alert on status=~"5.."', ActionItem('Alert on status=~"5.."', 3)),
+        ("- Alert if state == open", ActionItem("Alert if state == open", 3)),
+        ("- Keep metadata: names", ActionItem("Keep metadata: names", 3)),
+        (
+            "- Write down the state: what each of the nodes holds",
+            ActionItem("Write down the state: what each of the nodes holds", 3),
+        ),
+        ("- Add alert; owner=edge; status=done", ActionItem("Add alert", 3, owner="edge", status="done", done=True)),
+        ("- Add alert; owner = edge", ActionItem("Add alert", 3, owner="edge")),
+        ("- Add alert (Status: with vendor)", ActionItem("Add alert", 3, status="with vendor")),
+        ("- Add alert, owner: edge 📅 2025-01-02", ActionItem("Add alert", 3, owner="edge", due="2025-01-02")),
+    ],
+)
+def test_what_a_machine_reads_is_no_attribute(markdown: str, item: ActionItem) -> None:
     assert _items(markdown) == (item,)
 
 
