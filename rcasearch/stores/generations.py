@@ -25,6 +25,7 @@ import msgspec
 from rcasearch.errors import IndexLockedError, IndexMismatchError, IndexMissingError, RcaSearchError
 from rcasearch.model import IndexInfo
 
+# Raised when the files, or what the relevance behind the calibration is made of, change their meaning.
 FORMAT = 1
 MANIFEST = "manifest.json"
 CURRENT = "current"

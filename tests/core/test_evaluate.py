@@ -16,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ir_measures import RR, R, Success, nDCG
 
+from rcasearch.calibration import verdict
 from rcasearch.errors import InvalidQueryError, NotFoundError, RcaSearchError
 from rcasearch.evaluate import Answer, JudgedQuery, Report, _auroc, evaluate, read_queries
 from rcasearch.model import Hit, Incident, Query, Results
+from rcasearch.render_eval import table
 from rcasearch.search import Searcher
 
 
@@ -41,7 +43,7 @@ class Scripted:
             Hit(self.incident(stem), rank, 1 / rank, confidence / rank, "none", ())
             for rank, stem in enumerate(ranked[: query.limit], 1)
         )
-        return Results(query, "none", hits, len(self._stems), "x")
+        return Results(query, verdict(confidence), hits, len(self._stems), "x")
 
 
 def run(tmp_path: Path, searcher: Any, queries: Sequence[Mapping[str, Any]], **options: Any) -> Report:
@@ -99,7 +101,7 @@ def test_a_ranker_that_answers_nothing_gets_nothing(tmp_path: Path) -> None:
     report = run(tmp_path, Scripted(STEMS, {}), [judged(1, "a", s1=2), judged(2, "none")])
     assert set(figures(report, "a").values()) == {0.0}
     assert report.auroc == {"plain": 0.5, "hybrid": 0.5}
-    assert "0.000" in report.table()
+    assert "0.000" in table(report)
 
 
 def test_the_intervals_hold_the_mean_and_shrink_with_more_queries(tmp_path: Path) -> None:
@@ -131,12 +133,31 @@ def test_a_judged_incident_may_be_named_by_its_id_or_not_be_there(tmp_path: Path
     assert figures(report, "a")["Success@1"] == 1
     assert figures(report, "a")["R@5"] == pytest.approx(0.75)
     assert report.unknown == ("gone",)
-    assert "gone" in report.table()
+    assert "gone" in table(report)
 
 
 def test_of_two_documents_with_one_stem_the_better_place_counts(tmp_path: Path) -> None:
     searcher = Scripted(STEMS, {"t1": (["s1", "s2", "s1"], 0.9)})
     assert figures(run(tmp_path, searcher, [judged(1, "a", s1=2)]), "a")["RR@10"] == 1
+
+
+# --- what the user is told ------------------------------------------------------------------------------------------
+
+
+def test_the_share_of_each_verdict_by_kind(tmp_path: Path) -> None:
+    sure = {"t1": (["s1"], 1.0), "t2": (["s2"], 1.0), "t3": (["s3"], 0.0), "t4": (["s4"], 0.5), "t5": (["s5"], 1.0)}
+    queries = [judged(n, "alert", s1=2) for n in (1, 2, 3, 4)] + [judged(5, "none"), judged(6, "none")]
+    report = run(tmp_path, Scripted(STEMS, sure), queries)
+    assert report.verdicts == {
+        "alert": {"strong": 0.5, "possible": 0.25, "none": 0.25},
+        "none": {"strong": 0.5, "possible": 0.0, "none": 0.5},
+    }
+    assert report.as_dict()["verdicts"] == report.verdicts
+    lines = [line.split() for line in table(report).splitlines()]
+    assert lines[lines.index(["verdicts", "strong", "possible", "none"]) + 1 :][:2] == [
+        ["alert", "50%", "25%", "25%"],
+        ["none", "50%", "0%", "50%"],
+    ]
 
 
 # --- AUROC -----------------------------------------------------------------------------------------------------------
@@ -194,8 +215,9 @@ def test_the_tiny_corpus(tiny_searcher: Searcher, tiny_queries: Path, tmp_path: 
     assert report.unknown == ()
     assert report.auroc[ranker] is not None
     assert report.as_dict()["unknown_incidents"] == []
-    table = report.table().splitlines()
-    assert len({line.index("[") for line in table[1:] if "[" in line}) == 1
+    lines = table(report).splitlines()
+    assert len({line.index("[") for line in lines[1:] if "[" in line}) == 1
+    assert all(sum(shares.values()) == pytest.approx(1) for shares in report.verdicts.values())
     assert json.loads(json.dumps(report.as_dict()))["rows"][0]["ranker"] == "plain"
 
 

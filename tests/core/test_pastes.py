@@ -81,3 +81,30 @@ def test_a_text_of_a_few_lines_stays_as_it_is() -> None:
 
 def test_a_line_of_one_character_that_is_repeated_stays_once() -> None:
     assert condense("{\nfirst\n}\n{\nsecond\n}\n").splitlines() == ["{", "first", "}", "second"]
+
+
+ROUTINE = "user session order payment cache handler flush batch worker queue started loaded config token".split()
+
+
+@pytest.mark.parametrize("count", [20, 60, 199])
+@pytest.mark.parametrize("place", [0, 0.5, 1])
+def test_the_one_line_of_trouble_stays_among_routine_ones_that_all_differ(count: int, place: float) -> None:
+    lines = [
+        f"03:{n % 60:02}:00 INFO {' '.join(ROUTINE[(n * k) % len(ROUTINE)] for k in (1, 3, 7))} {'x' * n}" for n in range(count)
+    ]
+    trouble = "03:11:09 ERROR FATAL: remaining connection slots are reserved"
+    lines.insert(int(place * count), trouble)
+    assert condense("\n".join(lines)) == trouble
+
+
+def test_frames_go_and_what_they_belong_to_stays() -> None:
+    frames = [f"    at com.shop.Checkout{chr(97 + n)}.pay(Checkout.java:{n})" for n in range(26)]
+    text = "\n".join(
+        ["java.lang.IllegalStateException: pool is exhausted", *frames, "Caused by: java.net.SocketTimeoutException: read"]
+    )
+    assert condense(text).splitlines() == [text.splitlines()[0], text.splitlines()[-1]]
+
+
+def test_prose_without_trouble_is_kept_whole() -> None:
+    lines = [f"the {chr(97 + n)} customers see an empty basket after the {chr(97 + n)} sale" for n in range(20)]
+    assert condense("\n".join(lines)).splitlines() == lines

@@ -128,11 +128,27 @@ def test_other_bounds_and_another_name() -> None:
     assert caught.value.field == "offset"
 
 
-@pytest.mark.parametrize("value", [None, "", "  \n", 7, ["disk"], b"disk", "\0", "\0 \0"])
+@pytest.mark.parametrize("value", [None, "", "  \n", "\0", "\0 \0"])
 def test_a_query_needs_text(value: object) -> None:
     with pytest.raises(InvalidQueryError, match="no text") as caught:
         parse_query({"text": value}, SETTINGS)
     assert caught.value.field == "text"
+
+
+@pytest.mark.parametrize("value", [7, ["disk"], b"disk", {}, []])
+def test_a_text_is_a_string(value: object) -> None:
+    with pytest.raises(InvalidQueryError, match="text must be a string") as caught:
+        parse_query({"text": value}, SETTINGS)
+    assert caught.value.field == "text"
+
+
+@pytest.mark.parametrize("field", ["text", "limit", "since", "until"])
+def test_what_has_one_value_is_told_when_it_is_given_again(field: str) -> None:
+    with pytest.raises(InvalidQueryError, match=f"{field} is given twice") as caught:
+        parse_query({"text": "x", field: ["1", "2"]}, SETTINGS)
+    assert (caught.value.field, caught.value.hint) == (field, "Give it once.")
+    with pytest.raises(InvalidQueryError, match="is given 3 times"):
+        parse_query({"text": "x", field: ["1", "2", "3"]}, SETTINGS)
 
 
 def test_text_too_long_tells_both_lengths() -> None:
