@@ -39,5 +39,5 @@ WORKDIR /indexes
 VOLUME ["/documents", "/indexes"]
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python3", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ.get('RCASEARCH_PORT', '8080') + '/healthz', timeout=4)"]
+    CMD ["python3", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ.get('RCASEARCH_PORT', '8080') + '/readyz', timeout=4)"]
 CMD ["sh", "/opt/start.sh"]

@@ -222,7 +222,9 @@ def _add_show(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def _add_info(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = _add(subparsers, "info", "tell what the index holds and how it was made")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
-    parser.add_argument("--problems", action="store_true", help="list every problem found in the documents instead")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--problems", action="store_true", help="list every problem found in the documents instead")
+    instead.add_argument("--verify", action="store_true", help="read every byte of the index and name the files that are damaged")
 
 
 def _add_serve(subparsers: Subparsers[argparse.ArgumentParser]) -> None:

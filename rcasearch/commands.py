@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rcasearch.settings import Settings
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 FILTERS = ("service", "severity", "tag", "status", "since", "until")
 PAGER = "less -FRX"
+LOADING = "Loading the model …"
 
 
 def index(args: argparse.Namespace, settings: Settings) -> int:
@@ -41,25 +44,31 @@ def index(args: argparse.Namespace, settings: Settings) -> int:
 
 def search(args: argparse.Namespace, settings: Settings) -> int:
     """Answer a query from the arguments or from stdin."""
+    from rcasearch.progress import notice
     from rcasearch.query import parse_query
 
     text = " ".join(args.text)
     if text in ("", "-"):
         text = _read_stdin()
     query = parse_query({"text": text, **_given(args, ("limit", *FILTERS))}, settings)
-    with _Opened(settings) as searcher:
-        _print_results(searcher.search(query), args.json)
+    with _opened(settings) as searcher:
+        with notice(sys.stderr, LOADING):
+            results = searcher.search(query)
+        _print_results(results, args.json)
     return 0
 
 
 def similar(args: argparse.Namespace, settings: Settings) -> int:
     """Answer with the incidents most like one on record."""
+    from rcasearch.progress import notice
     from rcasearch.query import parse_query
 
     # The text is never searched: the one validator checks limit and filters.
     query = parse_query({"text": args.id, **_given(args, ("limit", *FILTERS))}, settings)
-    with _Opened(settings) as searcher:
-        _print_results(searcher.similar(args.id, query.limit, query.filters), args.json)
+    with _opened(settings) as searcher:
+        with notice(sys.stderr, LOADING):
+            results = searcher.similar(args.id, query.limit, query.filters)
+        _print_results(results, args.json)
     return 0
 
 
@@ -68,7 +77,7 @@ def show(args: argparse.Namespace, settings: Settings) -> int:
     from rcasearch.render import incident_as_dict
     from rcasearch.render_text import incident_as_text
 
-    with _Opened(settings) as searcher:
+    with _opened(settings) as searcher:
         incident = searcher.incident(args.id)
         if args.markdown:
             sys.stdout.write(searcher.source(incident.id))
@@ -81,11 +90,13 @@ def show(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def info(args: argparse.Namespace, settings: Settings) -> int:
-    """Print what the index holds, or every problem its documents have."""
+    """Print what the index holds, or every problem its documents have, or whether its files are as they were written."""
+    if args.verify:
+        return _verify(args, settings)
     from rcasearch.render import info_as_dict, problem_as_dict
     from rcasearch.render_text import info_as_text, problems_as_text
 
-    with _Opened(settings) as searcher:
+    with _opened(settings) as searcher:
         if args.problems and args.json:
             _print_json([problem_as_dict(problem) for problem in searcher.problems()])
         elif args.problems:
@@ -95,6 +106,29 @@ def info(args: argparse.Namespace, settings: Settings) -> int:
             _print_json(info_as_dict(searcher.info))
         else:
             sys.stdout.write(info_as_text(searcher.info, _width(sys.stdout), _color(sys.stdout)))
+    return 0
+
+
+def _verify(args: argparse.Namespace, settings: Settings) -> int:
+    """Read every byte of the index. Raises IndexMismatchError naming the files that are not as they were written."""
+    from rcasearch.errors import IndexMismatchError
+    from rcasearch.stores.generations import current, damaged_files, read_manifest
+    from rcasearch.wording import grouped, plural
+
+    folder = current(Path(settings.index))
+    manifest = read_manifest(folder)
+    damaged = damaged_files(folder, manifest)
+    if args.json:
+        _print_json({"files": len(manifest.files), "damaged": damaged})
+    if damaged:
+        again = shlex.join(["rcasearch", "index", *manifest.info.sources, "--index", settings.index])
+        files = ", ".join(grouped(damaged, 10))
+        raise IndexMismatchError(
+            f"{plural(len(damaged), 'file')} of the index {folder} changed after it was written: {files}.",
+            f"Build the index again: {again}",
+        )
+    if not args.json:
+        print(f"All {len(manifest.files)} files of the index {folder} are as they were written.")
     return 0
 
 
@@ -109,30 +143,21 @@ def serve(_args: argparse.Namespace, settings: Settings) -> int:
 def evaluate(args: argparse.Namespace, settings: Settings) -> int:
     """Print the measures of a ranking on judged queries."""
     from rcasearch.evaluate import evaluate
+    from rcasearch.render_eval import table
 
-    with _Opened(settings) as searcher:
+    with _opened(settings) as searcher:
         report = evaluate(searcher, args.queries, ranker=args.ranker, run_path=args.run_file)
     if args.json:
         _print_json(report.as_dict())
     else:
-        print(report.table())
+        print(table(report))
     return 0
 
 
-class _Opened:
-    """A searcher for the length of a ``with``; says on stderr that it loads when that takes long and somebody looks on."""
+def _opened(settings: Settings) -> closing[Searcher]:
+    from rcasearch.search import Searcher
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def __enter__(self) -> Searcher:
-        from rcasearch.search import Searcher
-
-        self._searcher = Searcher.open(self._settings)
-        return self._searcher
-
-    def __exit__(self, *_: object) -> None:
-        self._searcher.close()
+    return closing(Searcher.open(settings))
 
 
 def _read_stdin() -> str:

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rcasearch.errors import InvalidQueryError, NotFoundError, RcaSearchError
-from rcasearch.model import Query
+from rcasearch.model import Query, Verdict
 from rcasearch.retrieval import RANKERS
 from rcasearch.search import Searcher
 
 MEASURES = ("nDCG@10", "RR@10", "R@5", "Success@1")
+VERDICTS: tuple[Verdict, ...] = ("strong", "possible", "none")
 DEPTH = 100
 _RESAMPLES = 2_000
 _SEED = 20_231_201
@@ -38,12 +39,13 @@ class JudgedQuery:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one ranker answered to one query: file stems, best first, their scores, and the confidence in the best."""
+    """What one ranker answered to one query: file stems, best first, their scores, and how sure it is of the best."""
 
     query: JudgedQuery
     ranked: tuple[str, ...]
     scores: tuple[float, ...]
     top_confidence: float
+    verdict: Verdict = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +69,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All rows, and for each ranker the AUROC of its confidence, answerable against unanswerable queries."""
+    """All rows; for each ranker the AUROC of its confidence, answerable against unanswerable queries; what the user is told.
+
+    ``verdicts`` maps each kind of query to the share of each verdict word in the answers of the ranker under test.
+    """
 
     rows: tuple[Row, ...]
     auroc: Mapping[str, float | None]
     unknown: tuple[str, ...]
-
-    def table(self) -> str:
-        """The report as text in fixed columns."""
-        from rcasearch.render_eval import table
-
-        return table(self)
+    verdicts: Mapping[str, Mapping[Verdict, float]]
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain values."""
@@ -86,7 +86,8 @@ class Report:
             | {name: {"mean": f.mean, "low": f.low, "high": f.high} for name, f in r.figures.items()}
             for r in self.rows
         ]
-        return {"rows": rows, "auroc": dict(self.auroc), "unknown_incidents": list(self.unknown)}
+        verdicts = {kind: dict(shares) for kind, shares in self.verdicts.items()}
+        return {"rows": rows, "auroc": dict(self.auroc), "verdicts": verdicts, "unknown_incidents": list(self.unknown)}
 
 
 def evaluate(
@@ -107,7 +108,7 @@ def evaluate(
     if run_path is not None:
         _write_run(run_path, answers[ranker])
     rows = tuple(row for name in names for row in _rows(name, answers[name], stems))
-    return Report(rows, {name: _auroc(answers[name]) for name in names}, unknown)
+    return Report(rows, {name: _auroc(answers[name]) for name in names}, unknown, _verdicts(answers[ranker]))
 
 
 def read_queries(path: Path) -> list[JudgedQuery]:
@@ -158,7 +159,7 @@ def _resolve(searcher: Searcher, queries: Iterable[JudgedQuery]) -> tuple[dict[s
 def _ask(searcher: Searcher, query: JudgedQuery, ranker: str, depth: int) -> Answer:
     results = searcher.search(Query(query.text, depth), RANKERS[ranker], explain=False)
     ranked = tuple(hit.incident.stem for hit in results.hits)
-    return Answer(query, ranked, tuple(hit.score for hit in results.hits), results.confidence)
+    return Answer(query, ranked, tuple(hit.score for hit in results.hits), results.confidence, results.verdict)
 
 
 def _write_run(path: Path, answers: Iterable[Answer]) -> None:
@@ -206,6 +207,13 @@ def _row(ranker: str, kind: str, groups: Sequence[NDArray[np.float64]]) -> Row:
     low, high = np.percentile(np.mean(draws, axis=0), [2.5, 97.5], axis=1)
     figures = {name: Figure(float(means[i]), float(low[i]), float(high[i])) for i, name in enumerate(MEASURES)}
     return Row(ranker, kind, sum(group.shape[1] for group in groups), figures)
+
+
+def _verdicts(answers: Sequence[Answer]) -> dict[str, dict[Verdict, float]]:
+    """Kind -> verdict -> the share of the kind's queries that it is the answer to."""
+    kinds = list(dict.fromkeys(answer.query.kind for answer in answers))
+    told = {kind: [answer.verdict for answer in answers if answer.query.kind == kind] for kind in kinds}
+    return {kind: {word: words.count(word) / len(words) for word in VERDICTS} for kind, words in told.items()}
 
 
 def _auroc(answers: Sequence[Answer]) -> float | None:

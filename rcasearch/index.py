@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from rcasearch.encoders import Encoder, Encoding, load_encoder
 from rcasearch.exemplars import concept_space
 from rcasearch.lexicon import load_lexicon
 from rcasearch.model import Document, IndexInfo, Problem
+from rcasearch.progress import Progress
 from rcasearch.readers import read, resolve_links
 from rcasearch.sampling import best_of_others
 from rcasearch.settings import Settings
@@ -24,8 +25,6 @@ from rcasearch.stores import generations, writer
 from rcasearch.stores.generations import Manifest
 from rcasearch.stores.local import LocalStore
 from rcasearch.stores.writer import Content, Embeddings
-
-Progress = Callable[[int, int, str], None]
 
 # Encoded, then put on disk: what an interruption can cost at most.
 _BATCH = 256

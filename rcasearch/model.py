@@ -111,7 +111,7 @@ class ActionItem:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEvent:
-    """One row of a timeline; ``minute`` counts from the first event, across midnight."""
+    """One row of a timeline; ``minute`` counts from the row that starts the incident, across midnight, and is negative before."""
 
     time: str
     text: str
@@ -121,7 +121,7 @@ class TimelineEvent:
 
 @dataclass(frozen=True, slots=True)
 class Milestones:
-    """Minutes from the first event of the timeline; None where the timeline does not tell."""
+    """Minutes from the start of the incident; None where the timeline does not tell, or contradicts the stated duration."""
 
     first_action: int | None = None
     cause_found: int | None = None

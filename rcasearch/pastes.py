@@ -17,8 +17,8 @@ _SHORT = 4
 _TROUBLE = re.compile(
     r"err(?:or|no)?\b|[a-z]error|exception|fatal|panic|crit(?:ical)?\b|emerg|alert|firing|traceback|caused by|refused|denied"
     r"|reject|fail|timed?[ _-]?out|unavailable|unreachable|exceed|exhaust|expired|invalid|corrupt|missing|no such|not found"
-    r"|cannot|can't|unable|kill|oom|crash|abort|dropp|lost|stuck|deadlock|full\b|no space|too many|overflow|back-?off|evict|unhealthy"
-    r"|not ?ready|degraded|\b5\d\d\b",
+    r"|cannot|can't|unable|kill|oom|crash|abort|dropp|lost|stuck|deadlock|full\b|no space|too many|overflow|back-?off|evict"
+    r"|unhealthy|not ?ready|degraded|\b5\d\d\b",
     re.IGNORECASE,
 )
 _ROUTINE = re.compile(r"\b(?:info|debug|trace|notice|verbose)\b|\b(?:get|put|post|head) \S+.* 2\d\d\b", re.IGNORECASE)

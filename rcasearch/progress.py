@@ -1,7 +1,8 @@
-"""Progress of a long job on a stream: a bar where somebody looks on, a line a stage where it goes to a log."""
+"""Progress of a long job on a stream: a bar or a notice where somebody looks on, a line a stage where it goes to a log."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
@@ -10,6 +11,18 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
 Progress = Callable[[int, int, str], None]
+
+
+@contextmanager
+def notice(stream: TextIO, text: str, after: float = 1.0) -> Iterator[None]:
+    """Tell who looks on what they wait for, once it takes longer than ``after`` seconds; a log is told nothing."""
+    timer = threading.Timer(after, print, (text,), {"file": stream, "flush": True})
+    if stream.isatty():
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from rcasearch.errors import InvalidQueryError
@@ -27,14 +27,14 @@ def parse_query(params: Mapping[str, object], settings: Settings) -> Query:
 
     Raises InvalidQueryError naming the field for anything that is unknown, missing or out of range.
     """
-    named = _named(params, QUERY_KEYS)
+    named = full_names(params, QUERY_KEYS)
     filters = parse_filters({key: value for key, value in named.items() if key in FILTER_KEYS})
     return Query(_text(named.get("text"), settings), parse_limit(named.get("limit"), settings.limit), filters)
 
 
 def parse_filters(params: Mapping[str, object]) -> Filters:
     """The filters that ``params`` describe: service, severity, tag, status (a string or a list of them), since, until."""
-    named = _named(params, FILTER_KEYS)
+    named = full_names(params, FILTER_KEYS)
     lists = {field: _values(named.get(key), key) for key, field in _LISTS.items()}
     lists["severities"] = unique(level(value) or value for value in lists["severities"])
     since, until = _day(named.get("since"), "since"), _day(named.get("until"), "until")
@@ -45,33 +45,57 @@ def parse_filters(params: Mapping[str, object]) -> Filters:
 
 def parse_limit(value: object, default: int, *, field: str = "limit", low: int = 1, high: int = MAX_LIMIT) -> int:
     """A whole number from ``low`` to ``high``, ``default`` where there is none."""
-    if value is None or value == "":
+    if once(value, field) is None or value == "":
         return default
     number = value if isinstance(value, int) and not isinstance(value, bool) else None
     if isinstance(value, str) and re.fullmatch(r"\s*\d{1,9}\s*", value, re.ASCII):
         number = int(value)
     if number is None or not low <= number <= high:
         given = f" is {value!r}; it" if isinstance(value, str) and len(value) <= 40 else ""
-        raise InvalidQueryError(f"{field}{given} must be a whole number from {low} to {high}.", "Change it.", field=field)
+        raise InvalidQueryError(
+            f"{field}{given} must be a whole number from {low} to {high}.",
+            f"Write a number, as in {field}={default}.",
+            field=field,
+        )
     return number
 
 
-def _named(params: Mapping[str, object], known: tuple[str, ...]) -> dict[str, object]:
-    named = {_ALIASES.get(key, key): value for key, value in params.items()}
-    unknown = sorted(str(key) for key in named if key not in known)
-    if unknown:
-        raise InvalidQueryError(
-            f"Unknown parameter{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)}.",
-            f"Known parameters: {', '.join(known)}.",
-            field=unknown[0],
-        )
+def full_names(params: Mapping[str, object], known: Sequence[str]) -> dict[str, object]:
+    """The parameters by their full names: q is text and k is limit, where those are ``known``.
+
+    Raises InvalidQueryError for names that are not known, and for one parameter under both its names.
+    """
+    pairs = [(full if (full := _ALIASES.get(key, key)) in known else key, value) for key, value in params.items()]
+    named = dict(pairs)
+    reject_unknown(named, known)
     if len(named) < len(params):
         raise InvalidQueryError("A parameter is given under two names.", "Use text or q, limit or k, not both.", field="text")
     return named
 
 
+def reject_unknown(given: Iterable[str], known: Sequence[str]) -> None:
+    """Raise InvalidQueryError naming every parameter that is not known, and those that are."""
+    unknown = sorted({str(name) for name in given} - set(known))
+    if not unknown:
+        return
+    message = f"Unknown parameter{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)}."
+    hint = f"Known parameters: {', '.join(known)}." if known else "Leave it out: there are no parameters here."
+    raise InvalidQueryError(message, hint, field=unknown[0])
+
+
+def once(value: object, field: str) -> object:
+    """The value of a parameter that has one. Raises InvalidQueryError where it was given several times."""
+    if isinstance(value, list | tuple) and len(value) > 1:
+        times = "twice" if len(value) == 2 else f"{len(value)} times"
+        raise InvalidQueryError(f"{field} is given {times}.", "Give it once.", field=field)
+    return value
+
+
 def _text(value: object, settings: Settings) -> str:
-    text = clean_text(value) if isinstance(value, str) else ""
+    given = "" if once(value, "text") is None else value
+    if not isinstance(given, str):
+        raise InvalidQueryError("text must be a string.", "Put the description or the alert in quotes.", field="text")
+    text = clean_text(given)
     if not text.strip():
         raise InvalidQueryError(
             "The query has no text.", "Describe what you see, or paste the alert, in the parameter text (or q).", field="text"
@@ -88,7 +112,7 @@ def _text(value: object, settings: Settings) -> str:
 def _values(value: object, field: str) -> tuple[str, ...]:
     given = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(given, list | tuple) or not all(isinstance(item, str) for item in given):
-        raise InvalidQueryError(f"{field} must be a string or a list of strings.", "Change it.", field=field)
+        raise InvalidQueryError(f"{field} must be a string or a list of strings.", "Write names in quotes.", field=field)
     values = unique(filter(None, (clean_text(item).strip() for item in given)))
     if len(values) > _MAX_VALUES:
         raise InvalidQueryError(f"{field} has {len(values)} values; {_MAX_VALUES} are allowed.", "Name fewer.", field=field)
@@ -96,7 +120,7 @@ def _values(value: object, field: str) -> tuple[str, ...]:
 
 
 def _day(value: object, field: str) -> str | None:
-    if value is None or value == "":
+    if once(value, field) is None or value == "":
         return None
     day = _read_day(value.strip().lower(), field) if isinstance(value, str) else None
     if day is None:

@@ -183,7 +183,7 @@ def event_as_dict(event: TimelineEvent) -> Json:
 
 
 def milestones_as_dict(milestones: Milestones) -> Json:
-    """Minutes from the first event."""
+    """Minutes from the start of the incident."""
     return {
         "first_action": milestones.first_action,
         "cause_found": milestones.cause_found,

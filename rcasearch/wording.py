@@ -133,7 +133,9 @@ def age(day: str | None, today: date) -> str:
 
 
 def minutes(count: int) -> str:
-    """A duration in words: "47 min", "1 h 44 min", "2 d 3 h"."""
+    """A duration in words: "47 min", "1 h 44 min", "2 d 3 h"; "-3 d" before the start."""
+    if count < 0:
+        return f"-{minutes(-count)}"
     days, rest = divmod(count, 1440)
     hours, left = divmod(rest, 60)
     parts = [f"{days} d"] * bool(days) + [f"{hours} h"] * bool(hours) + [f"{left} min"] * bool(left and not days)

@@ -115,7 +115,8 @@ def test_the_image_is_built_on_a_base_that_can_be_named_and_runs_as_nobody_speci
     final = code[code.index("FROM ${BASE_IMAGE}") :]
     assert "USER 10001:10001" in final
     assert 'VOLUME ["/documents", "/indexes"]' in final
-    assert any(line.startswith("HEALTHCHECK") for line in final)
+    check = final[next(number for number, line in enumerate(final) if line.startswith("HEALTHCHECK")) :]
+    assert "/readyz'" in check[1]
 
 
 @pytest.mark.parametrize("script", [".ci/run", "docker/start.sh"])

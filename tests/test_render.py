@@ -302,7 +302,10 @@ def test_ages_in_words(day: str | None, words: str) -> None:
     assert wording.age(day, TODAY) == words
 
 
-@pytest.mark.parametrize(("count", "words"), [(0, "0 min"), (47, "47 min"), (60, "1 h"), (104, "1 h 44 min"), (3065, "2 d 3 h")])
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0 min"), (47, "47 min"), (60, "1 h"), (104, "1 h 44 min"), (3065, "2 d 3 h"), (-47, "-47 min"), (-49750, "-34 d 13 h")],
+)
 def test_durations_in_words(count: int, words: str) -> None:
     assert wording.minutes(count) == words
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from textwrap import indent
 
@@ -33,6 +34,7 @@ _FIX_RANKS = (
     ),
 )
 _LABEL_LEVEL = 7
+_WHAT_BROKE = re.compile(r"what (?:broke|failed|wa wrong|it wa)\b")
 
 
 def root_cause(parts: Sequence[Part]) -> Answer | None:
@@ -75,8 +77,9 @@ def _prominence(group: list[Part]) -> tuple[bool, int, int]:
 
 
 def _cause_rank(part: Part) -> int:
-    """A heading that says "cause" goes before one that only asks why."""
-    return 0 if "cause" in normal(part.heading) else 1
+    """A heading that says "cause" goes before one that asks why, and that before one that asks what broke: often a symptom."""
+    heading = normal(part.heading)
+    return 0 if "cause" in heading else 2 if _WHAT_BROKE.match(heading) else 1
 
 
 def _fix_rank(part: Part) -> int:

@@ -142,7 +142,8 @@ class _Reader:
         parts = self.outline.parts
         title = self._title()
         date = self._date(title)
-        events = timeline(parts, date)
+        duration = self._duration()
+        events = timeline(parts, date, duration)
         severity = self._severity()
         return Incident(
             id=slug(self._one("id", body=False) or self.stem),
@@ -154,14 +155,14 @@ class _Reader:
             services=self._many("services"),
             tags=self._tags(),
             status=(self._one("status") or "").lower() or None,
-            duration_minutes=self._duration(),
+            duration_minutes=duration,
             author=self._one("author") or self.signer or self.opening.author,
             aliases=self._many("aliases"),
             sections=sections(parts),
             links=tuple(self._links()),
             action_items=action_items(parts),
             timeline=events,
-            milestones=milestones(events),
+            milestones=milestones(events, duration),
             root_cause=root_cause(parts),
             resolution=resolution(parts),
         )

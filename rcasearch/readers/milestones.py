@@ -6,7 +6,7 @@ The words are chosen to be silent rather than wrong: a row that denies, plans, t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rcasearch.model import Milestones, TimelineEvent
 
@@ -140,21 +140,43 @@ _IN_VAIN = re.compile(
 )
 
 
-def milestones(events: Sequence[TimelineEvent]) -> Milestones:
-    """The minute of the first row of each kind; None where no row's wording tells.
+# A milestone further from the start than this many times the stated duration is of something else.
+_LONGEST = 1.5
 
-    The row that opens the timeline is where minutes count from, so it is none of them.
+
+def milestones(events: Sequence[TimelineEvent], duration: int | None = None) -> Milestones:
+    """The minute of the first row of each kind after the start; None where no row's wording tells.
+
+    The row that starts the incident is where minutes count from, so it is none of them. ``duration`` is the stated one
+    in minutes: what comes after one and a half times of it is left out.
     """
-    timed = [(event.minute, event.text[:600]) for event in events if event.minute is not None][1:]
+    timed = list(_course(events, duration))
     mitigated = _first(timed, _MITIGATED)
     later = [(minute, text) for minute, text in timed if mitigated is None or minute >= mitigated]
     closed = _first(later, _CLOSED)
     return Milestones(
-        first_action=next((minute for minute, text in timed if _FIRST_ACTION.search(text)), None),
+        first_action=next((minute for minute, text in timed if tells_action(text)), None),
         cause_found=_first(timed, _CAUSE),
         mitigated=mitigated,
         resolved=_first(later, _HEALTHY) if closed is None else closed,
     )
+
+
+def tells_action(text: str) -> bool:
+    """Whether a row says that somebody had begun to act."""
+    return _FIRST_ACTION.search(text) is not None
+
+
+def tells_end(text: str) -> bool:
+    """Whether a row says that the incident was mitigated or over."""
+    return any(_first([(0, text)], pattern) is not None for pattern in (_MITIGATED, _CLOSED, _HEALTHY))
+
+
+def _course(events: Sequence[TimelineEvent], duration: int | None) -> Iterator[tuple[int, str]]:
+    started = next((number for number, event in enumerate(events) if event.minute == 0), len(events))
+    for event in events[started + 1 :]:
+        if event.minute is not None and not (duration and event.minute > duration * _LONGEST):
+            yield event.minute, event.text[:600]
 
 
 def _first(timed: Iterable[tuple[int, str]], pattern: re.Pattern[str]) -> int | None:

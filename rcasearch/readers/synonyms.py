@@ -48,7 +48,8 @@ SYNONYMS: dict[Kind, str] = {
         problem; the bug; what broke; what failed; mechanism; failure mechanism; technical root cause analysis; root cause
         summary; root cause statement; how it broke; why it broke; what was going on; how it came about; how it happened; how
         this happened; how did it happen; how did this happen; how it came to this; why it failed; why did it fail; what
-        really happened; what was wrong; what it was""",
+        really happened; what was wrong; what it was; how it could happen; how this could happen; how could it happen; how could
+        this happen; how it could come to this""",
     "contributing_factors": """
         contributing factor; contributing condition; contributing conditions analysi; contributing cause; contributor;
         contributor enabler; enabler; process breakdown; aggravating factor; latent condition; vulnerability; finding;

@@ -1,4 +1,4 @@
-"""A timeline, table or list or lines of text -> events with minutes from the first."""
+"""A timeline, table or list or lines of text -> events with minutes from the start of the incident."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rcasearch.model import TimelineEvent
 from rcasearch.readers.clock import Day, Stamp, leading_day, stamp
 from rcasearch.readers.outline import Part
 from rcasearch.readers.pieces import Piece
+from rcasearch.readers.start import start
 from rcasearch.readers.tables import cell, columns, likeliest, tables, words
 
 _COLUMNS = {
@@ -35,17 +36,18 @@ class _Row:
     day: Day | None = None
 
 
-def timeline(parts: list[Part], incident_date: str | None = None) -> tuple[TimelineEvent, ...]:
+def timeline(parts: list[Part], incident_date: str | None = None, duration: int | None = None) -> tuple[TimelineEvent, ...]:
     """The events of every timeline part in order; rows without a time are kept where others have one.
 
-    Where no part is called a timeline, a table of times anywhere is one. ``incident_date`` completes dates without a year.
+    Where no part is called a timeline, a table of times anywhere is one. ``incident_date`` completes dates without a year;
+    it and the stated ``duration`` in minutes help to tell the row that starts the incident.
     """
     today = date.fromisoformat(incident_date) if incident_date else None
     year = today.year if today else None
     rows = [row for part in parts if "timeline" in part.kinds for row in _rows(part, year)]
     if not any(row.stamp for row in rows):
         rows = _any_table(parts, year)
-    return tuple(_events(rows, today.toordinal() if today else None)) if rows else ()
+    return tuple(_events(rows, today.toordinal() if today else None, duration)) if rows else ()
 
 
 def _any_table(parts: list[Part], year: int | None) -> list[_Row]:
@@ -142,24 +144,23 @@ def _stands_alone(piece: Piece, number: int) -> bool:
     return number == 0 and piece.depth <= 1 and outermost
 
 
-def _events(rows: list[_Row], today: int | None) -> Iterator[TimelineEvent]:
-    seconds = list(_running(rows, today))
-    first = next((second for second in seconds if second is not None), 0)
-    for row, second in zip(rows, seconds, strict=True):
-        minute = None if second is None or second < first else (second - first) // 60
+def _events(rows: list[_Row], today: int | None, duration: int | None) -> Iterator[TimelineEvent]:
+    """Minutes count from the row that starts the incident: negative above it, None for a row below that steps back behind it."""
+    calendar = _Calendar(today)
+    seconds = [calendar.second(row) for row in rows]
+    started = _start(rows, seconds, calendar.own_day(), duration)
+    zero = seconds[started] or 0
+    for number, (row, second) in enumerate(zip(rows, seconds, strict=True)):
+        minute = None if second is None or (second < zero and number > started) else (second - zero) // 60
         yield TimelineEvent(row.stamp.written if row.stamp else "", row.text, row.line, minute)
 
 
-def _running(rows: list[_Row], today: int | None) -> Iterator[int | None]:
-    """Seconds on one scale that begins with the first row's day."""
-    calendar = _Calendar(today)
-    for row in rows:
-        if row.stamp is None:
-            yield None
-        elif row.stamp.relative:
-            yield row.stamp.second
-        else:
-            yield calendar.place(row.stamp.second, row.stamp.day or row.day, explicit=row.stamp.day is not None)
+def _start(rows: list[_Row], seconds: list[int | None], own_day: int | None, duration: int | None) -> int:
+    for number, (row, second) in enumerate(zip(rows, seconds, strict=True)):
+        if row.stamp is not None and row.stamp.relative and second == 0:
+            return number
+    minutes = [None if second is None else second // 60 for second in seconds]
+    return start([(minute, row.text) for minute, row in zip(minutes, rows, strict=True)], duration, own_day) or 0
 
 
 class _Calendar:
@@ -172,6 +173,16 @@ class _Calendar:
         self.origin: int | None = None
         self.day = 0
         self.before: int | None = None
+
+    def second(self, row: _Row) -> int | None:
+        """Where a row stands on one scale of seconds, which begins with the first row's day."""
+        if row.stamp is None or row.stamp.relative:
+            return row.stamp.second if row.stamp else None
+        return self.place(row.stamp.second, row.stamp.day or row.day, explicit=row.stamp.day is not None)
+
+    def own_day(self) -> int | None:
+        """The minute on that scale at which the incident's own date begins, where dates were seen."""
+        return None if self.today is None or self.origin is None else (self.today - self.origin) * 24 * 60
 
     def place(self, second: int, named: Day | None, explicit: bool) -> int:
         number = named.after(self._number()) if named is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from rcasearch.query import FILTER_KEYS, parse_filters, parse_limit, parse_query
+from rcasearch.query import FILTER_KEYS, full_names, parse_filters, parse_limit, parse_query
 from rcasearch.render import as_dict, incident_as_dict, info_as_dict, page_as_dict
 from rcasearch.settings import Settings
 from rcasearch.web.live import live
@@ -38,10 +38,10 @@ def search() -> Response:
 
 
 @blueprint.get("/api/v1/incidents")
-@accepts("offset", "limit", *FILTER_KEYS)
+@accepts("*")
 def incidents() -> Response:
     """Incidents, newest first, a page at a time, with facet counts over all that pass the filters."""
-    params = flat(request.args)
+    params = full_names(flat(request.args), ("offset", "limit", *FILTER_KEYS))
     offset = parse_limit(params.get("offset"), 0, field="offset", low=0, high=OFFSET_MAX)
     limit = parse_limit(params.get("limit"), 50, high=PAGE_MAX)
     filters = parse_filters({name: value for name, value in params.items() if name in FILTER_KEYS})
@@ -55,11 +55,11 @@ def incident(incident_id: str) -> Response:
 
 
 @blueprint.get("/api/v1/incidents/<incident_id>/similar")
-@accepts("limit", *FILTER_KEYS)
+@accepts("*")
 def similar(incident_id: str) -> Response:
     """The incidents most like this one."""
     settings: Settings = current_app.config["SETTINGS"]
-    params = flat(request.args)
+    params = full_names(flat(request.args), ("limit", *FILTER_KEYS))
     limit = parse_limit(params.get("limit"), settings.limit)
     filters = parse_filters({name: value for name, value in params.items() if name in FILTER_KEYS})
     return jsonify(as_dict(live().searcher().similar(incident_id, limit, filters)))

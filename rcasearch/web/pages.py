@@ -12,13 +12,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from rcasearch.errors import InvalidQueryError, RcaSearchError
 from rcasearch.model import Filters, Query
-from rcasearch.query import FILTER_KEYS, parse_filters, parse_limit, parse_query
+from rcasearch.query import FILTER_KEYS, once, parse_filters, parse_limit, parse_query, reject_unknown
 from rcasearch.render import as_dict, incident_as_dict, incident_url, info_as_dict, page_as_dict, problem_as_dict, summary_as_dict
 from rcasearch.settings import Settings
 from rcasearch.web import documents
 from rcasearch.web.addresses import filter_pairs, listing_url, search_url, unpack
 from rcasearch.web.live import Facets, live
-from rcasearch.web.params import accepts, flat, form_params, reject_unknown
+from rcasearch.web.params import accepts, flat, form_params
 
 blueprint = Blueprint("pages", __name__)
 Answer = str | Response | BaseResponse
@@ -94,7 +94,7 @@ def incidents() -> Answer:
 @accepts("lines")
 def incident(incident_id: str) -> Answer:
     """One incident: its facts, its document, its neighbours. ``lines`` marks a passage, as in ``12-20``."""
-    lines = _lines(request.args.get("lines"))
+    lines = _lines(once(flat(request.args).get("lines"), "lines"))
     searcher = live().searcher()
     found = searcher.incident(incident_id)
     if found.id != incident_id:
@@ -126,7 +126,7 @@ def _answer(params: dict[str, object]) -> Answer:
     if (packed := params.pop("z", None)) is not None:
         if "q" in params:
             raise InvalidQueryError("This link carries two texts, q and z.", "Keep one of them.", field="z")
-        params["q"] = unpack(str(packed), _settings().max_query_chars)
+        params["q"] = unpack(str(once(packed, "z")), _settings().max_query_chars)
     if "q" in params:
         return _results(parse_query(params, _settings()))
     if set(params) & set(FILTER_KEYS):
@@ -189,10 +189,10 @@ def _years(facet: list[dict[str, Any]], filters: Filters) -> list[tuple[str, int
     return [(year, total, listing_url(span)) for year, total, span in spans]
 
 
-def _lines(given: str | None) -> tuple[int, int] | None:
+def _lines(given: object) -> tuple[int, int] | None:
     if given is None:
         return None
-    found = re.fullmatch(r"(\d{1,7})-(\d{1,7})", given)
+    found = re.fullmatch(r"(\d{1,7})-(\d{1,7})", str(given))
     if found is None:
-        raise InvalidQueryError(f"lines is {given[:40]!r}.", "Give two line numbers, as in 12-20.", field="lines")
+        raise InvalidQueryError(f"lines is {str(given)[:40]!r}.", "Give two line numbers, as in 12-20.", field="lines")
     return int(found[1]), int(found[2])

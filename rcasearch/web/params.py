@@ -6,7 +6,7 @@ What a query or a filter may say is for ``rcasearch.query`` to judge; here is on
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -14,6 +14,7 @@ from flask import current_app, request
 from werkzeug.datastructures import MultiDict
 
 from rcasearch.errors import InvalidQueryError
+from rcasearch.query import reject_unknown
 
 JSON_TYPES = ("application/json",)
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -27,7 +28,7 @@ class MediaTypeError(InvalidQueryError):
 
 
 def accepts(*names: str) -> Callable[[View], View]:
-    """Name the query-string parameters of a view; a view that names none takes none."""
+    """Name the query-string parameters of a view; a view that names none takes none, one that names * checks them itself."""
 
     def mark(view: View) -> View:
         view.accepts = names  # type: ignore[attr-defined]
@@ -46,20 +47,8 @@ def check_query_string() -> None:
         return
     view = current_app.view_functions[request.endpoint]
     names = getattr(view, "accepts", ())
-    if names is not None and "*" not in names:
+    if "*" not in names:
         reject_unknown(request.args, names)
-
-
-def reject_unknown(given: Iterable[str], known: Iterable[str]) -> None:
-    """Raise InvalidQueryError naming every parameter that is not known."""
-    unknown = sorted(set(given) - set(known))
-    if not unknown:
-        return
-    word = "Unknown parameter" if len(unknown) == 1 else "Unknown parameters"
-    names = ", ".join(repr(name) for name in unknown)
-    known_names = ", ".join(known)
-    hint = f"Known here: {known_names}." if known_names else "This address takes no parameters."
-    raise InvalidQueryError(f"{word}: {names}.", hint, field=unknown[0])
 
 
 def flat(values: MultiDict[str, str], *, drop_blank: bool = False) -> dict[str, object]:

@@ -187,6 +187,47 @@ def test_a_damaged_index_exits_with_3(run: Run, tiny_index: Path, tmp_path: Path
     assert "rcasearch index" in failed.err
 
 
+def test_verify_reads_every_byte(run: Run, tiny_index: Path, tiny_corpus: Path, tmp_path: Path) -> None:
+    index = tmp_path / "my index"
+    shutil.copytree(tiny_index, index, symlinks=True)
+    whole = run("info", "--verify", "--index", index)
+    assert (whole.code, whole.err) == (0, "")
+    assert whole.out.startswith("All ")
+    assert whole.out.endswith(" are as they were written.\n")
+    path = next(index.rglob("passages.faiss"))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    failed = run("info", "--verify", "--index", index)
+    assert (failed.code, failed.out) == (3, "")
+    assert "1 file of the index" in failed.err
+    assert "passages.faiss" in failed.err
+    assert f"rcasearch index {tiny_corpus} --index '{index}'" in failed.err
+    told = run("info", "--verify", "--json", "--index", index)
+    assert (told.code, _json(told.out)["damaged"]) == (3, ["passages.faiss"])
+    assert run("index", tiny_corpus, "--index", index).code == 0
+    assert run("info", "--verify", "--index", index).code == 0
+
+
+@pytest.mark.parametrize("words", [["search", "disk full"], ["similar", CHECKOUT]])
+def test_a_terminal_is_told_that_the_model_loads(words: list[str], tiny_index: Path) -> None:
+    import pty
+
+    # Slow on purpose: how long loading takes is the machine's affair.
+    slow = "import time\nfrom rcasearch import cli, search\nload = search.load_encoder\n"
+    slow += "def wait(name): time.sleep(1.5); return load(name)\nsearch.load_encoder = wait\n"
+    slow += f"raise SystemExit(cli.main({[*words, '--index', str(tiny_index)]!r}))"
+    controller, terminal = pty.openpty()
+    with subprocess.Popen([sys.executable, "-c", slow], stdout=subprocess.DEVNULL, stderr=terminal, cwd=ROOT) as process:
+        os.close(terminal)
+        shown = b""
+        while chunk := _read(controller):
+            shown += chunk
+    os.close(controller)
+    assert process.returncode == 0
+    assert shown.decode().strip() == "Loading the model …"
+
+
 def test_a_pipe_that_closes_early_is_no_noise(tiny_index: Path) -> None:
     command = f'"{sys.executable}" -m rcasearch show {CHECKOUT} --json --index "{tiny_index}" | head -n 1'
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, check=True)

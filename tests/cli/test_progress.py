@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from rich.text import Text
 
-from rcasearch.progress import progress
+from rcasearch.progress import notice, progress
 
 
 class Terminal(io.StringIO):
@@ -36,6 +37,16 @@ def test_a_terminal_gets_bars_that_end_full(monkeypatch: pytest.MonkeyPatch) -> 
     assert [line.split()[0] for line in last] == ["reading", "encoding", "writing"]
     assert " 2 " in last[0]
     assert " 1,000 of 1,000 " in last[1]
+
+
+@pytest.mark.parametrize(
+    ("stream", "pause", "told"), [(Terminal(), 0.3, "Wait …\n"), (Terminal(), 0, ""), (io.StringIO(), 0.3, "")]
+)
+def test_a_notice_is_for_who_waits_long(stream: io.StringIO, pause: float, told: str) -> None:
+    with notice(stream, "Wait …", after=0.1):
+        time.sleep(pause)
+    time.sleep(0.2)
+    assert stream.getvalue() == told
 
 
 def test_a_failure_goes_through() -> None:

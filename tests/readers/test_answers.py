@@ -83,3 +83,17 @@ def test_after_a_label_in_running_text_its_section_goes_on() -> None:
         ("Root cause", "B."),
         ("Details", "C."),
     ]
+
+
+@pytest.mark.parametrize("heading", ["What broke", "What failed", "What was wrong"])
+@pytest.mark.parametrize("why", ["Why", "How it could happen", "Cause", "Mechanism"])
+def test_why_goes_before_what_broke(heading: str, why: str) -> None:
+    found = incident(f"## 1. {heading}\n\nThe app closed.\n\n## 2. {why}\n\nA null in the feed.\n").root_cause
+    assert found is not None
+    assert (found.heading, found.text) == (f"2. {why}", "A null in the feed.")
+
+
+def test_what_broke_is_the_cause_where_nothing_else_tells_it() -> None:
+    found = incident("## What broke\n\nA null in the feed.\n\n## What we did\n\nFlag off.\n").root_cause
+    assert found is not None
+    assert found.heading == "What broke"

@@ -75,20 +75,21 @@ def test_any_text_has_a_time_or_none(text: str) -> None:
         ("10:00 a · 10:05 b · 10:07 c", [0, 5, 7]),
         ("    10:00  a\n    10:05  b", [0, 5]),
         ("- 2025-03-05 10:00 a\n- 2025-03-06 09:00 b", [0, 1380]),
-        ("- 4 March 22:00 a\n- 01:00 b", [0, 180]),
-        ("- Tue 22:00 a\n- Wed 01:00 b\n- Fri 01:00 c", [0, 180, 3060]),
+        ("- 4 March 22:00 a\n- 01:00 b", [-180, 0]),
+        ("- Tue 22:00 a\n- Wed 01:00 b\n- Fri 01:00 c", [-180, 0, 2880]),
         ("- 22:00 a\n- 01:00 (6 Mar) b", [0, 180]),
         ("### 2025-03-05\n\n- 22:00 a\n\n### 2025-03-06\n\n- 01:00 b", [0, 180]),
         ("### 10:00 a\n\nMore.\n\n### 10:05 b", [0, 5]),
         ("Wednesday 5 March\n: 22:00 a\n\nThursday 6 March\n: 23:00 b", [0, 1500]),
         ("- T0 a\n- T+5m b", [0, 5]),
+        ("- T-10m a\n- T0 b\n- T+5m c", [-10, 0, 5]),
         ("- 10:00 a\n- 09:58 b", [0, None]),
         ("- 10:00 a\n- later b\n- 10:05 c", [0, None, 5]),
         ("- first this\n- then that", []),
         ("All of it in prose, from 10:00 to 11:00.", []),
     ],
 )
-def test_minutes_from_the_first_event(body: str, minutes: list[int | None]) -> None:
+def test_minutes_across_days(body: str, minutes: list[int | None]) -> None:
     assert _minutes(body) == minutes
 
 

@@ -75,6 +75,7 @@ def test_similar_incidents_never_hold_the_incident_itself(client: FlaskClient, t
     assert without_time(body) == without_time(as_dict(tiny_searcher.similar(POOL, 2)))
     assert len(body["hits"]) == 2
     assert POOL not in {hit["id"] for hit in body["hits"]}
+    assert without_time(client.get(f"/api/v1/incidents/{POOL}/similar?k=2").get_json()) == without_time(body)
 
 
 def test_ready_tells_what_the_index_holds(client: FlaskClient, tiny_searcher: Searcher) -> None:

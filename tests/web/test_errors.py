@@ -224,6 +224,30 @@ def test_the_field_at_fault_is_named(client: FlaskClient) -> None:
     assert client.get("/api/v1/incidents/x/similar?since=never").get_json()["field"] == "since"
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/api/v1/search?q=x&q=y", "text"),
+        ("/api/v1/search?q=x&limit=2&k=3&limit=4", "text"),
+        ("/api/v1/incidents?limit=2&limit=3", "limit"),
+        ("/api/v1/incidents/any/similar?k=2&k=3", "limit"),
+        ("/?q=x&since=2024&since=2025", "since"),
+        ("/?z=x&z=y", "z"),
+        ("/incidents/any?lines=1-2&lines=3-4", "lines"),
+    ],
+)
+def test_a_parameter_given_twice_is_an_error_that_says_so(client: FlaskClient, path: str, field: str) -> None:
+    words = assert_error(client.get(path), path, 400)
+    assert f"{field} is given twice." in words or "under two names" in words
+
+
+def test_every_surface_words_an_unknown_parameter_alike(client: FlaskClient) -> None:
+    for path in ("/api/v1/search?q=x&colour=1", "/api/v1/incidents?colour=1", "/api/v1/incidents/any?colour=1", "/readyz?colour=1"):
+        body = client.get(path).get_json()
+        assert (body["detail"], body["field"]) == ("Unknown parameter: colour.", "colour")
+        assert body["hint"].startswith("Known parameters: ") or "no parameters here" in body["hint"]
+
+
 def test_a_post_with_parameters_in_its_address_is_told_where_they_belong(client: FlaskClient) -> None:
     response = client.post("/api/v1/search?limit=3", json={"text": "x"})
     assert "body" in assert_error(response, "/api/v1/search", 400)
