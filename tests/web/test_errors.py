@@ -242,7 +242,12 @@ def test_a_parameter_given_twice_is_an_error_that_says_so(client: FlaskClient, p
 
 
 def test_every_surface_words_an_unknown_parameter_alike(client: FlaskClient) -> None:
-    for path in ("/api/v1/search?q=x&colour=1", "/api/v1/incidents?colour=1", "/api/v1/incidents/any?colour=1", "/readyz?colour=1"):
+    for path in (
+        "/api/v1/search?q=x&colour=1",
+        "/api/v1/incidents?colour=1",
+        "/api/v1/incidents/any?colour=1",
+        "/readyz?colour=1",
+    ):
         body = client.get(path).get_json()
         assert (body["detail"], body["field"]) == ("Unknown parameter: colour.", "colour")
         assert body["hint"].startswith("Known parameters: ") or "no parameters here" in body["hint"]
