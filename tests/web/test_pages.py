@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from rcasearch.model import Hit, Query, Results
+from rcasearch.model import Hit, Query, Results, TimelineEvent
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.web import create_app, present
@@ -225,6 +225,16 @@ def test_an_incident_page_holds_its_facts_actions_and_neighbours(client: FlaskCl
         assert part in page, part
     assert page.count("<h1>") == 1
     assert page.count('class="action is-open"') == page.count('class="action is-done"') == 1
+
+
+def test_rows_before_the_start_of_an_incident_stand_with_a_minus(
+    client: FlaskClient, tiny_searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = (TimelineEvent("1 May", "deploy", 3, -4400), TimelineEvent("10:00", "alert", 4, 0), TimelineEvent("", "later", 5))
+    found = dataclasses.replace(tiny_searcher.incident(POOL), timeline=events)
+    monkeypatch.setattr(Searcher, "incident", lambda *_: found)
+    page = client.get(f"/incidents/{POOL}").text
+    assert re.findall(r"<time>[^<]*</time><small>([^<]*)</small>", page) == ["-3 d 1 h", "+0 min", ""]
 
 
 def test_an_incident_asked_for_by_another_name_is_redirected_to_its_own(
