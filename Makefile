@@ -8,14 +8,19 @@ PYTHON ?= python3
 PIP_ARGS ?=
 VENV ?= .venv
 DOCS ?= seeds
-INDEX ?= indexes/$(notdir $(abspath $(DOCS)))
+INDEX ?= indexes/$(call ask,"seeds" if docs == os.path.realpath("seeds") else named)
 QUERIES ?= seeds/queries.jsonl
 PYTEST_ARGS ?=
 IMAGE ?= rcasearch
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install $(PIP_ARGS) --disable-pip-version-check -c constraints.txt
-STAMP := $(INDEX).stamp
+
+# A value as one word of the shell, whatever blanks and quotes are in it; and what Python makes of DOCS: every folder has an
+# index of its own, so that two which are called the same never answer for each other.
+quoted = '$(subst ','\'',$(1))'
+ask = $(shell $(BIN)/python -c 'import hashlib, os, sys; docs = os.path.realpath(os.path.expanduser(sys.argv[1])); \
+  named = os.path.basename(docs) + "-" + hashlib.sha256(os.fsencode(docs)).hexdigest()[:8]; print($(1))' $(call quoted,$(DOCS)))
 
 .DEFAULT_GOAL := help
 .PHONY: help serve index eval test lint format bench image clean distclean install install-dev
@@ -24,19 +29,22 @@ help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 serve: index  ## index DOCS (the seeds, if not named) and serve them on http://127.0.0.1:8080
-	$(BIN)/rcasearch serve --index $(INDEX)
+	$(BIN)/rcasearch serve --index $(call quoted,$(INDEX))
 
-# Loading the model only to find that nothing changed takes seconds, so a look at the clocks comes first.
+# Loading the model only to find that nothing changed takes seconds, so a look at the clocks comes first. The stamp tells what
+# the index was made of.
 index: install  ## bring the index of DOCS up to date
-	@if [ ! -d $(INDEX) ] || [ ! -e $(STAMP) ] \
-	  || [ -n "$$(find $(DOCS) -newer $(STAMP) -print -quit)" ] \
-	  || [ -n "$$(find rcasearch -name web -prune -o -type f ! -name '*.pyc' -newer $(STAMP) -print -quit)" ]; then \
-	  mkdir -p $(dir $(STAMP)) && touch $(STAMP).new \
-	  && $(BIN)/rcasearch index $(DOCS) --index $(INDEX) && mv $(STAMP).new $(STAMP); \
+	@docs=$(call quoted,$(call ask,docs)); index=$(call quoted,$(INDEX)); stamp="$$index.stamp"; \
+	made_of="$$docs (model: $${RCASEARCH_MODEL:-default}, lexicon: $${RCASEARCH_LEXICON:-none})"; \
+	if [ ! -d "$$index" ] || [ "$$(cat "$$stamp" 2>/dev/null)" != "$$made_of" ] \
+	  || [ -n "$$(find "$$docs" $(wildcard rcasearch.toml) $${RCASEARCH_LEXICON:+"$$RCASEARCH_LEXICON"} -newer "$$stamp" -print -quit)" ] \
+	  || [ -n "$$(find rcasearch -name web -prune -o -type f ! -name '*.pyc' -newer "$$stamp" -print -quit)" ]; then \
+	  mkdir -p "$$(dirname "$$stamp")" && printf '%s\n' "$$made_of" > "$$stamp.new" \
+	  && $(BIN)/rcasearch index "$$docs" --index "$$index" && mv "$$stamp.new" "$$stamp"; \
 	fi
 
 eval: index  ## measure the ranking on the judged queries of the seeds
-	$(BIN)/rcasearch eval --index $(INDEX) --queries $(QUERIES)
+	$(BIN)/rcasearch eval --index $(call quoted,$(INDEX)) --queries $(call quoted,$(QUERIES))
 
 test: install-dev  ## run every test
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest $(PYTEST_ARGS)

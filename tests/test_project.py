@@ -6,7 +6,10 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import time
 import tomllib
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -105,6 +108,90 @@ def test_make_explains_a_python_that_is_too_old(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "rcasearch needs Python 3.11 or later" in done.stderr
     assert not (tmp_path / "venv").exists()
+
+
+STUB = """#!/bin/sh
+# Stands where rcasearch would: index copies the documents, serve prints what the index holds.
+case $1 in
+index) mkdir -p "$4" && rm -f "$4"/* && cp "$2"/* "$4"/ && echo indexed ;;
+serve) echo serves && cat "$3"/* ;;
+esac
+"""
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., list[str]]:
+    """Run make in a copy of the project whose rcasearch is a stub; gives the lines it prints, commands apart."""
+    project = tmp_path / "the project's copy"
+    (project / "rcasearch").mkdir(parents=True)
+    (project / "seeds").mkdir()
+    binaries = project / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "python").symlink_to(sys.executable)
+    (binaries / "rcasearch").write_text(STUB, encoding="utf-8")
+    (binaries / "rcasearch").chmod(0o755)
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, project)
+    (project / ".venv" / ".installed").touch()
+
+    def run(*words: str, **variables: str) -> list[str]:
+        env = {"PATH": os.environ["PATH"], "HOME": str(project), **variables}
+        done = subprocess.run(["make", "-s", *words], cwd=project, env=env, capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+        return done.stdout.splitlines()
+
+    return run
+
+
+def _documents(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "one.md").write_text(text + "\n", encoding="utf-8")
+    for path in (folder / "one.md", folder):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    return folder
+
+
+def test_make_serves_the_documents_that_were_named_and_no_others(make: Callable[..., list[str]], tmp_path: Path) -> None:
+    ours, theirs = _documents(tmp_path / "a" / "rcas", "ours"), _documents(tmp_path / "b" / "rcas", "theirs")
+    assert make("serve", f"DOCS={ours}") == ["indexed", "serves", "ours"]
+    assert make("serve", f"DOCS={theirs}") == ["indexed", "serves", "theirs"]
+    # Nothing changed: neither is read again, by whatever name.
+    assert make("serve", f"DOCS={ours}") == ["serves", "ours"]
+    assert make("serve", "DOCS=../b/rcas/") == ["serves", "theirs"]
+    (ours / "two.md").write_text("more\n", encoding="utf-8")
+    assert make("serve", f"DOCS={ours}") == ["indexed", "serves", "ours", "more"]
+
+
+def test_one_index_named_for_two_folders_is_made_anew(make: Callable[..., list[str]], tmp_path: Path) -> None:
+    ours, theirs = _documents(tmp_path / "a", "ours"), _documents(tmp_path / "b", "theirs")
+    assert make("serve", f"DOCS={ours}", "INDEX=indexes/the team's") == ["indexed", "serves", "ours"]
+    assert make("serve", f"DOCS={theirs}", "INDEX=indexes/the team's") == ["indexed", "serves", "theirs"]
+    assert make("serve", f"DOCS={theirs}", "INDEX=indexes/the team's") == ["serves", "theirs"]
+
+
+def test_make_knows_the_seeds_and_folders_with_blanks_and_quotes(make: Callable[..., list[str]], tmp_path: Path) -> None:
+    project = tmp_path / "the project's copy"
+    (project / "seeds" / "seed.md").write_text("seed\n", encoding="utf-8")
+    assert make("serve") == ["indexed", "serves", "seed"]
+    assert (project / "indexes" / "seeds" / "seed.md").is_file()
+    odd = _documents(project / 'Bob\'s "old  RCAs" (2024)', "odd")
+    for name in (str(odd), f"~/{odd.name}", odd.name):
+        assert make("serve", f"DOCS={name}")[-2:] == ["serves", "odd"]
+    assert make("index", f"DOCS={odd}") == []
+
+
+def test_another_model_or_lexicon_makes_the_index_anew(make: Callable[..., list[str]], tmp_path: Path) -> None:
+    words = ("index", f"DOCS={_documents(tmp_path / 'rcas', 'ours')}")
+    lexicon = tmp_path / "my lexicon.yaml"
+    lexicon.write_text("{}", encoding="utf-8")
+    os.utime(lexicon, (1_000_000_000, 1_000_000_000))
+    assert make(*words) == ["indexed"]
+    for variables in ({"RCASEARCH_MODEL": "other"}, {"RCASEARCH_LEXICON": str(lexicon)}):
+        assert make(*words, **variables) == ["indexed"]
+        assert make(*words, **variables) == []
+    future = time.time() + 60
+    os.utime(lexicon, (future, future))
+    assert make(*words, RCASEARCH_LEXICON=str(lexicon)) == ["indexed"]
 
 
 def test_the_image_is_built_on_a_base_that_can_be_named_and_runs_as_nobody_special() -> None:
