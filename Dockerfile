@@ -38,6 +38,7 @@ USER 10001:10001
 WORKDIR /indexes
 VOLUME ["/documents", "/indexes"]
 EXPOSE 8080
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+# The first index is made before the server starts, and a large folder takes minutes.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10m --retries=3 \
     CMD ["python3", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ.get('RCASEARCH_PORT', '8080') + '/readyz', timeout=4)"]
 CMD ["sh", "/opt/start.sh"]
