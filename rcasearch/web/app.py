@@ -7,6 +7,7 @@ import hashlib
 import ipaddress
 import logging
 import secrets
+import time
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,11 +42,18 @@ class HostError(RcaSearchError):
     code = "host_not_allowed"
 
 
+class CrossSiteError(RcaSearchError):
+    """A page of another site sent this request through somebody's browser."""
+
+    code = "cross_site"
+
+
 # The first class that fits decides.
 STATUSES: tuple[tuple[type[RcaSearchError], int], ...] = (
     (MediaTypeError, 415),
     (InvalidQueryError, 400),
     (HostError, 403),
+    (CrossSiteError, 403),
     (NotFoundError, 404),
     (IndexLoadingError, 503),
     (IndexMissingError, 503),
@@ -64,6 +72,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+PATH_LOGGED = 200
 JSON_ROUTES = ("/api/", "/healthz", "/readyz")
 
 
@@ -131,7 +140,7 @@ def _page(failure: Failure) -> Response:
     try:
         return Response(render_template("error.html", failure=failure, form=g.get("form")), mimetype="text/html")
     except Exception:  # the last resort has no template to fail in
-        log.exception("The error page failed, request %s", g.get("request_id"))
+        log.exception("%s failed: the error page", g.get("request_id"))
         return _problem(failure)
 
 
@@ -139,12 +148,12 @@ def _failure(error: Exception) -> Failure:
     if isinstance(error, RcaSearchError):
         status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
         if status == 500:
-            log.error("Request %s failed: %s %s", g.get("request_id"), error.message, error.hint)
+            log.error("%s failed: %s %s", g.get("request_id"), error.message, error.hint)
         headers = (("Retry-After", "5"),) if status == 503 else ()
         return Failure(status, error.code, error.message, error.hint, error.field, headers)
     if isinstance(error, HTTPException):
         return _http_failure(error)
-    log.error("Request %s failed: %s %s", g.get("request_id"), request.method, request.path, exc_info=error)
+    log.error("%s failed: %s %r", g.get("request_id"), request.method, request.path[:PATH_LOGGED], exc_info=error)
     hint = f"It was written to the server's log as request {g.get('request_id')}. Report it with that number."
     return Failure(500, "internal_error", "Something broke inside the server.", hint)
 
@@ -172,8 +181,9 @@ def _http_failure(error: HTTPException) -> Failure:
 
 
 def _begin() -> None:
-    g.request_id = secrets.token_hex(6)
+    g.request_id, g.began = secrets.token_hex(6), time.perf_counter()
     _check_host(request.environ.get("HTTP_HOST", ""), current_app.config["SETTINGS"].host)
+    _check_site()
     check_query_string()
 
 
@@ -189,6 +199,12 @@ def _check_host(given: str, bound: str) -> None:
         )
 
 
+def _check_site() -> None:
+    """Refuse a form that a page of another site sends: nothing here changes, but an answer takes seconds of this machine."""
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise CrossSiteError("A page of another site sent this request.", "Search from the page at / instead, or by a GET link.")
+
+
 def is_loopback(host: str) -> bool:
     """Whether a name or address can only mean this machine."""
     if host.lower().rstrip(".") == "localhost":
@@ -200,16 +216,24 @@ def is_loopback(host: str) -> bool:
 
 
 def finish(response: Response) -> Response:
-    """Give an answer the headers that every answer has."""
+    """Give an answer the headers that every answer has, and write its line of the log."""
+    request_id = g.get("request_id") or secrets.token_hex(6)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers["X-Request-Id"] = g.get("request_id") or secrets.token_hex(6)
+    response.headers["X-Request-Id"] = request_id
     if request.endpoint == "static" and response.status_code < 400:
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
     else:
         response.headers.setdefault("Cache-Control", "no-cache, private")
-    log.info("%s %s %s", request.method, request.path, response.status_code)
+    _log(request_id, response.status_code)
     return response
+
+
+def _log(request_id: str, status: int) -> None:
+    """One line, without the query string: what people paste may hold secrets."""
+    now = time.perf_counter()
+    ms = (now - g.get("began", now)) * 1000
+    log.info("%s %s %r %d %.0f ms", request_id, request.method[:20], request.path[:PATH_LOGGED], status, ms)
 
 
 def _asset_versions(folder: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ from flask import current_app
 from rcasearch.errors import RcaSearchError
 from rcasearch.model import Filters, Results
 from rcasearch.settings import Settings
+from rcasearch.wording import plural
 
 if TYPE_CHECKING:
     from rcasearch.search import Searcher
@@ -37,6 +38,7 @@ class Live:
         self._searcher = searcher
         self._error: RcaSearchError = IndexLoadingError("The index is being loaded.", "Try again in a few seconds.")
         self._looking = threading.Lock()
+        self._refused = ""
         self._looked = float("-inf") if searcher is None else time.monotonic()
         self._facets: tuple[str, Facets] | None = None
         self._similar: OrderedDict[tuple[str, str], Results] = OrderedDict()
@@ -61,11 +63,16 @@ class Live:
         threading.Thread(target=self._try, name="open-index", daemon=True).start()
 
     def facets(self) -> Facets:
-        """What the whole index can be filtered by, counted once per index."""
+        """What the whole index can be filtered by, counted once per index.
+
+        A tag that more than half of the incidents carry tells none of them apart, and is left out.
+        """
         searcher = self.searcher()
         index_id = searcher.info.id
         if self._facets is None or self._facets[0] != index_id:
-            self._facets = (index_id, dict(searcher.incidents(Filters(), 0, 1).facets))
+            page = searcher.incidents(Filters(), 0, 1)
+            tags = tuple((tag, count) for tag, count in page.facets.get("tags", ()) if count * 2 <= page.total)
+            self._facets = (index_id, {**page.facets, "tags": tags})
         return self._facets[1]
 
     def similar(self, incident_id: str, limit: int) -> Results:
@@ -96,10 +103,13 @@ class Live:
             return
         try:
             if self._searcher.refresh():
-                log.info("Serving index %s from now on.", self._searcher.info.id)
+                self._refused = ""
+                self._tell()
         except Exception as error:  # noqa: BLE001
             # The index in memory still answers: a broken successor must not take the service down.
-            log.warning("A newer index cannot be used; the one in memory goes on serving: %s", error)
+            if str(error) != self._refused:  # it is looked at every second, and told once
+                self._refused = str(error)
+                log.warning("A newer index cannot be used; the one in memory goes on serving: %s", error)
 
     def _open(self) -> None:
         from rcasearch.search import Searcher
@@ -111,7 +121,11 @@ class Live:
         except RcaSearchError as error:
             self._error = error
         else:
-            log.info("Serving index %s.", self._searcher.info.id)
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._searcher:
+            log.info("Serving index %s: %s.", self._searcher.info.id, plural(self._searcher.info.incidents, "incident"))
 
 
 def live() -> Live:

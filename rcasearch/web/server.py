@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import socket
 import time
@@ -30,15 +31,17 @@ DRAIN_S = 10.0
 BODY_SLACK = 8
 # Room for a query of the default length in an address, percent-encoded.
 HEADER_MAX = 1_048_576
+LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
 def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable[[str], None] | None = None) -> None:
     """Answer HTTP until SIGTERM or SIGINT, then finish the requests that were begun.
 
-    ``say`` gets the line with the address once the server listens. Without a searcher the index is opened in the background
-    and again whenever it appears. Raises SettingsError where the address cannot be listened on.
+    ``say`` gets the line with the address once the server listens; the log goes to stderr. Without a searcher the index is
+    opened in the background and again whenever it appears. Raises SettingsError where the address cannot be listened on.
     """
     listener = _listen(settings.host, settings.port)
+    _log_to_stderr()
     app = create_app(searcher, settings)
     server = _server(app, listener, settings)
     live: Live = app.extensions["rcasearch"]
@@ -56,6 +59,16 @@ def address_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{name}:{port}/"
+
+
+def _log_to_stderr() -> None:
+    """Our requests and index switches, and what worries the libraries, in UTC; a log that is set up already is left as it is."""
+    formatter = logging.Formatter(LOG_FORMAT, "%Y-%m-%dT%H:%M:%SZ")
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler])
+    logging.getLogger("rcasearch").setLevel(logging.INFO)
 
 
 def _say(line: str) -> None:
@@ -118,7 +131,7 @@ def _channel(app: Flask) -> type[HTTPChannel]:
             code = error.reason.lower().replace(" ", "_")
             failure = Failure(error.code, code, f"{error.body}.", "Check how the request was sent.")
             told = path.startswith("/") and error.code != 431  # of a head too long waitress keeps no path
-            with app.test_request_context(path if told else "/api/"):
+            with app.test_request_context(path if told else "/api/", method=str(self.request.command or "GET")):
                 response = finish(respond(failure))
                 body = response.get_data()
             self.status = response.status

@@ -84,6 +84,30 @@ def test_a_foreign_host_name_is_refused_on_a_loopback_server(client: FlaskClient
         assert_error(client.open(path, headers={"Host": host}), path, 403, "host_not_allowed")
 
 
+def test_a_form_on_another_site_cannot_make_this_server_work(client: FlaskClient) -> None:
+    for path, body in (("/", {"data": {"q": "x"}}), ("/api/v1/search", {"json": {"text": "x"}})):
+        refused = client.post(path, headers={"Sec-Fetch-Site": "cross-site"}, **body)
+        assert_error(refused, path, 403, "cross_site")
+        for site in ("same-origin", "same-site", "none"):
+            assert client.post(path, headers={"Sec-Fetch-Site": site}, **body).status_code in (200, 303)
+    assert client.get("/?q=x", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200, "a link in a chat or a wiki"
+
+
+def test_every_request_is_one_line_of_the_log_without_what_was_asked(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "rcasearch.web"):
+        response = client.get("/nope%0aforged?q=hunter2")
+        client.post("/", data={"q": "hunter2"})
+        client.get("/?q=hunter2")
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 3
+    request_id = response.headers["X-Request-Id"]
+    assert re.fullmatch(rf"{request_id} GET '/nope\\nforged' 404 \d+ ms", lines[0])
+    assert re.fullmatch(r"\w{12} POST '/' 303 \d+ ms", lines[1])
+    assert "hunter2" not in "".join(lines)
+
+
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "127.1.2.3", "[::1]", "[::1]:8080"])
 def test_the_names_of_this_machine_are_welcome(client: FlaskClient, host: str) -> None:
     assert client.get("/healthz", headers={"Host": host}).status_code == 200

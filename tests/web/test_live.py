@@ -55,8 +55,9 @@ def test_a_broken_successor_leaves_the_old_index_serving(
 
     monkeypatch.setattr(Searcher, "refresh", refuse)
     client = create_app(tiny_searcher, web_settings).test_client()
-    assert client.get("/api/v1/search?q=disk").status_code == 200
-    assert "The new index is damaged." in caplog.text
+    for _ in range(3):
+        assert client.get("/api/v1/search?q=disk").status_code == 200
+    assert caplog.text.count("The new index is damaged.") == 1
 
 
 def test_the_index_is_looked_at_once_a_second_at_most(

@@ -68,6 +68,17 @@ def test_it_listens_answers_and_stops_on_sigterm(tiny_index: Path) -> None:
         code, errors = server.stop()
     assert code == 0
     assert "Traceback" not in errors
+    check_log(errors)
+
+
+def check_log(errors: str) -> None:
+    """Every line has a time and a level; requests, refusals and the index are told of, what was asked is not."""
+    lines = errors.splitlines()
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (INFO|WARNING|ERROR) ", line) for line in lines), errors
+    assert sum("Serving index " in line for line in lines) == 1
+    assert re.search(r"INFO \w{12} POST '/api/v1/search' 200 \d+ ms$", errors, re.MULTILINE)
+    assert re.search(r"INFO \w{12} POST '/' 413 \d+ ms$", errors, re.MULTILINE)
+    assert POOL_QUERY not in errors
 
 
 def check_malformed(server: Server) -> None:
