@@ -10,7 +10,7 @@ from datetime import date
 
 from rich.text import Text
 
-from rcasearch.model import ActionItem, Answer, Block, Hit, Incident, IndexInfo, Problem, Results, Section
+from rcasearch.model import ActionItem, Answer, Block, Hit, Incident, IndexInfo, Problem, Results, Section, Verdict
 from rcasearch.sheet import Sheet
 from rcasearch.wording import age, clean, cut, cut_lines, grouped, minutes, one_line, paragraphs, passage, plural, size
 
@@ -34,12 +34,19 @@ def as_text(results: Results, width: int = 80, color: bool = False, today: date 
     return sheet.text()
 
 
+def headline(verdict: Verdict, searched: int, *, filtered: bool) -> str:
+    """The words over an answer. Where nothing was searched, nothing is said about what is on record."""
+    if not searched:
+        return "No incident passes the filters" if filtered else "The index is empty"
+    return VERDICTS[verdict]
+
+
 def _verdict(results: Results) -> Text:
-    verdict = Text(VERDICTS[results.verdict], STYLES[results.verdict])
+    words = headline(results.verdict, results.searched, filtered=bool(results.query.filters))
+    verdict = Text(words, STYLES[results.verdict])
     among = f"{plural(results.searched, 'incident')} searched"
     if not results.searched:
-        filtered = bool(results.query.filters)
-        return verdict.append(": no incident passes the filters." if filtered else ": the index is empty.", "not bold default")
+        return verdict.append(": nothing was searched.", "not bold default")
     if not results.hits:
         return verdict.append(f" ({among}).", "not bold default")
     return verdict.append(f" ({among}){'.' if results.verdict == 'none' else ''}", "not bold default")

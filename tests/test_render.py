@@ -200,9 +200,9 @@ def test_the_verdict_comes_first() -> None:
 
 def test_an_empty_index_and_filters_that_let_nothing_pass_are_told_apart() -> None:
     empty = replace(RESULTS, verdict="none", hits=(), searched=0, concepts=())
-    assert render_text.as_text(empty) == "Nothing like this on record: no incident passes the filters.\n"
+    assert render_text.as_text(empty) == "No incident passes the filters: nothing was searched.\n"
     unfiltered = replace(empty, query=model.Query("x"))
-    assert render_text.as_text(unfiltered) == "Nothing like this on record: the index is empty.\n"
+    assert render_text.as_text(unfiltered) == "The index is empty: nothing was searched.\n"
 
 
 @pytest.mark.parametrize("width", [20, 40, 59, 60, 80, 120])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from rcasearch.query import FILTER_KEYS, full_names, parse_filters, parse_limit, parse_query
-from rcasearch.render import as_dict, incident_as_dict, info_as_dict, page_as_dict
+from rcasearch.render import as_dict, incident_as_dict, page_as_dict
 from rcasearch.settings import Settings
 from rcasearch.web.live import live
 from rcasearch.web.params import accepts, flat, json_params
+from rcasearch.web.present import public_info
 
 blueprint = Blueprint("api", __name__)
 PAGE_MAX = 200
@@ -24,7 +25,7 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 def readyz() -> Response:
     """An index is loaded and can be searched; 503 with the reason until then."""
-    return jsonify({"status": "ready", "index": info_as_dict(live().searcher().info)})
+    return jsonify({"status": "ready", "index": public_info(live().searcher().info)})
 
 
 @blueprint.route("/api/v1/search", methods=["GET", "POST"])

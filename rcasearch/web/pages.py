@@ -13,12 +13,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from rcasearch.errors import InvalidQueryError, RcaSearchError
 from rcasearch.model import Filters, Query
 from rcasearch.query import FILTER_KEYS, once, parse_filters, parse_limit, parse_query, reject_unknown
-from rcasearch.render import as_dict, incident_as_dict, incident_url, info_as_dict, page_as_dict, problem_as_dict, summary_as_dict
+from rcasearch.render import as_dict, incident_as_dict, incident_url, page_as_dict, problem_as_dict, summary_as_dict
 from rcasearch.settings import Settings
 from rcasearch.web import documents
 from rcasearch.web.addresses import filter_pairs, listing_url, search_url, unpack
 from rcasearch.web.live import Facets, live
 from rcasearch.web.params import accepts, flat, form_params
+from rcasearch.web.present import public_info
 
 blueprint = Blueprint("pages", __name__)
 Answer = str | Response | BaseResponse
@@ -113,7 +114,7 @@ def about() -> Answer:
     """What is indexed, when, by which model, and what is wrong with the documents."""
     searcher = live().searcher()
     problems = [problem_as_dict(problem) for problem in searcher.problems()]
-    return render_template("about.html", info=info_as_dict(searcher.info), problems=problems)
+    return render_template("about.html", info=public_info(searcher.info), problems=problems)
 
 
 def _settings() -> Settings:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
 
 from flask import Flask, url_for
 from markupsafe import Markup, escape
 
 from rcasearch import wording
 from rcasearch.model import IndexInfo
+from rcasearch.render import info_as_dict
+from rcasearch.render_text import VERDICTS, headline
 from rcasearch.web.live import live
 
-VERDICTS = {"strong": "Strong precedent", "possible": "Possible precedent", "none": "Nothing like this on record"}
 HIT_VERDICTS = {"strong": "Strong", "possible": "Possible", "none": "Below the line"}
 TONES = {"SEV0": "worst", "SEV1": "worst", "SEV2": "bad"}
 TITLE_DATE = re.compile(r"^\s*(\d{4}-\d{2}-\d{2})\s*[-–—:·]*\s+")
 COMMAND = re.compile(r"`([^`\n]+)`")
 PASSAGE = 360
-HEAD = 640
+HEAD = 320
+SENTENCE_END = re.compile(r"[.!?][\"')\]]?(?=\s)")
 
 
 def register(app: Flask, assets: dict[str, str]) -> None:
@@ -32,8 +36,24 @@ def register(app: Flask, assets: dict[str, str]) -> None:
     def asset(name: str) -> str:
         return url_for("static", filename=name, v=assets[name])
 
-    names = {"asset": asset, "index_info": _index_info, "verdict_words": VERDICTS, "hit_words": HIT_VERDICTS}
+    names = {
+        "asset": asset,
+        "index_info": _index_info,
+        "headline": _headline,
+        "verdict_words": VERDICTS,
+        "hit_words": HIT_VERDICTS,
+    }
     app.context_processor(lambda: names)
+
+
+def public_info(info: IndexInfo) -> dict[str, Any]:
+    """What anybody may know of an index: folders by their names, without where they lie on this machine."""
+    told = info_as_dict(info)
+    return {**told, "path": _last(info.path), "sources": [_last(source) for source in info.sources]}
+
+
+def _last(path: str) -> str:
+    return Path(path).name or path
 
 
 def ago(day_text: str | None) -> str:
@@ -68,7 +88,17 @@ def excerpt(text: str, highlights: Sequence[Sequence[int]]) -> Markup:
 
 def head_and_rest(text: str) -> tuple[list[str], list[str]]:
     """The paragraphs of a long text in two: what is read at a glance and what is unfolded."""
-    return steps_head_and_rest(wording.paragraphs(text))
+    first, *others = wording.paragraphs(text) or [""]
+    return steps_head_and_rest([*_opening(first), *others])
+
+
+def _opening(paragraph: str) -> list[str]:
+    """A paragraph too long for a glance in two, after its last sentence that fits or else after its first."""
+    ends = [found.end() for found in SENTENCE_END.finditer(paragraph)]
+    at = max((end for end in ends if end <= HEAD), default=ends[0] if ends else len(paragraph))
+    if len(paragraph) <= HEAD or len(paragraph) - at < HEAD // 4:
+        return [paragraph]
+    return [paragraph[:at], paragraph[at:].lstrip()]
 
 
 def steps_head_and_rest(parts: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -103,6 +133,11 @@ def commands(text: str) -> Markup:
     """A sentence with what stands in backticks as code."""
     parts = COMMAND.split(text)
     return Markup().join(Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts))
+
+
+def _headline(results: dict[str, Any]) -> str:
+    """The words over an answer in the shape of ``rcasearch.render``."""
+    return headline(results["verdict"], results["searched"], filtered=any(results["query"]["filters"].values()))
 
 
 def _index_info() -> IndexInfo | None:

@@ -6,12 +6,13 @@ import dataclasses
 import random
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
 
-from rcasearch.model import Hit, Query, Results, TimelineEvent
+from rcasearch.model import Hit, Page, Query, Results, TimelineEvent
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.web import create_app, present
@@ -71,6 +72,7 @@ def results_with(searcher: Searcher, verdicts: list[str]) -> Results:
     ("verdicts", "words", "line"),
     [
         (["strong", "possible", "none"], "Strong precedent", True),
+        (["possible", "none", "none", "none"], "Possible precedent", True),
         (["possible", "possible"], "Possible precedent", False),
         (["none", "none"], "Nothing like this on record", False),
     ],
@@ -85,7 +87,10 @@ def test_the_verdict_stands_in_words_at_the_top(
     assert heading
     assert words in heading[1]
     assert ("closest below the line" in heading[1]) == (set(verdicts) == {"none"})
-    assert ("Below the line: near, but no precedent" in page) == line
+    rule = "Below the line: near, but no precedent"
+    assert page.count(rule) == line
+    if line:
+        assert page.index('class="hit is-none"') > page.index(rule) > page.rindex('class="hit is-possible"')
     assert f"{words}</title>" in page
 
 
@@ -141,8 +146,33 @@ def test_filters_are_visible_removable_and_never_sticky(client: FlaskClient) -> 
 
 def test_filters_that_nothing_passes_say_so(client: FlaskClient) -> None:
     page = client.get("/?q=leak&service=no-such-service").text
-    assert "No incident passes these filters." in page
+    assert '<h1 id="verdict">No incident passes the filters</h1>' in page
+    assert "No incident passes the filters</title>" in page
+    assert "Nothing was searched." in page
+    assert "Nothing like this on record" not in page
     assert 'value="service:no-such-service"' in page
+
+
+def test_an_empty_index_is_called_empty(tiny_searcher: Searcher, web_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = dataclasses.replace(tiny_searcher.search(Query("x", 1)), hits=(), searched=0, verdict="none")
+    monkeypatch.setattr(Searcher, "search", lambda self, query: empty)
+    page = create_app(tiny_searcher, web_settings).test_client().get("/?q=x").text
+    assert '<h1 id="verdict">The index is empty</h1>' in page
+    assert "Nothing like this on record" not in page
+
+
+def test_a_tag_that_most_incidents_carry_is_no_choice(
+    tiny_searcher: Searcher, web_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = Searcher.incidents
+
+    def tagged(self: Searcher, *args: object) -> Page:
+        page = listing(self, *args)  # type: ignore[arg-type]
+        return dataclasses.replace(page, facets={**page.facets, "tags": (("rca", 5), ("database", 4), ("memory", 1))})
+
+    monkeypatch.setattr(Searcher, "incidents", tagged)
+    page = create_app(tiny_searcher, web_settings).test_client().get("/").text
+    assert re.findall(r'name="tag" value="([^"]+)"', page) == ["database", "memory"]
 
 
 def test_filters_without_a_text_lead_to_the_list(client: FlaskClient) -> None:
@@ -223,6 +253,8 @@ def test_an_incident_page_holds_its_facts_actions_and_neighbours(client: FlaskCl
         "Similar incidents",
     ):
         assert part in page, part
+    similar = page[page.index("Similar incidents") :]
+    assert not re.search(r"Strong|Possible|Below the line", similar), "verdicts are calibrated for queries"
     assert page.count("<h1>") == 1
     assert page.count('class="action is-open"') == page.count('class="action is-done"') == 1
 
@@ -249,6 +281,17 @@ def test_an_incident_asked_for_by_another_name_is_redirected_to_its_own(
 @pytest.mark.parametrize("lines", ["5", "a-b", "1-2-3", "-1", "1-99999999"])
 def test_lines_that_are_no_range_are_an_error(client: FlaskClient, lines: str) -> None:
     assert client.get(f"/incidents/{POOL}", query_string={"lines": lines}).status_code == 400
+
+
+def test_no_page_and_no_answer_tells_where_the_documents_lie_on_this_machine(
+    client: FlaskClient, tiny_searcher: Searcher, tiny_corpus: Path
+) -> None:
+    assert str(tiny_corpus) in tiny_searcher.info.sources
+    for path in ("/about", "/readyz"):
+        text = client.get(path).text
+        assert tiny_corpus.name in text
+        assert str(tiny_corpus.parent) not in text
+        assert str(Path(tiny_searcher.info.path).parent) not in text
 
 
 def test_about_tells_what_is_indexed(client: FlaskClient, tiny_searcher: Searcher) -> None:
@@ -303,3 +346,8 @@ def test_words_for_values() -> None:
     head, rest = present.steps_head_and_rest(["x" * 500] * 4)
     assert (len(head), len(rest)) == (1, 3)
     assert present.head_and_rest("One.\nTwo.") == (["One. Two."], [])
+    assert present.head_and_rest("") == ([""], [])
+    sentence = "x" * 149 + "."
+    assert present.head_and_rest(f"{sentence} {sentence} {sentence}") == ([f"{sentence} {sentence}"], [sentence])
+    assert present.head_and_rest("x" * 400 + ". " + sentence) == (["x" * 400 + "."], [sentence])
+    assert present.head_and_rest("x" * 900) == (["x" * 900], [])
