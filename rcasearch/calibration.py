@@ -16,6 +16,8 @@ from rcasearch.model import Verdict
 
 STRONG = 0.75
 POSSIBLE = 0.5
+# The most for a query that clearly tells of a failure which no incident of the corpus tells of.
+UNHEARD_OF = 0.45
 # Where nothing could be measured, as in an index of one incident: the marks that real postmortems show.
 DEFAULT: Mapping[str, float] = {"line": 0.53, "median": 0.67, "samples": 0.0}
 _ENOUGH = 8

@@ -21,6 +21,8 @@ SIGNATURE_BONUS = 0.2
 # A concept is named to the user when it takes this share of the profile.
 NAMED = 0.3
 _FEWEST_WORDS = 2
+# An incident tells of a concept when its profile has this much of it, of a length of 1.
+HEARD_OF = 0.15
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,18 @@ class ConceptSpace:
 
     def named(self, query_profile: Floats, text: str) -> tuple[str, ...]:
         """The labels of the concepts that a query clearly tells of, clearest first. A single word tells of none."""
+        return tuple(self.labels[i] for i in self._clear(query_profile, text))
+
+    def unheard_of(self, query_profile: Floats, text: str, reach: Floats) -> bool:
+        """Whether a query clearly tells of something, and of nothing that any incident reaches (c,): nobody here had that."""
+        clear = self._clear(query_profile, text)
+        return bool(clear) and bool((reach[clear] < HEARD_OF).all())
+
+    def _clear(self, query_profile: Floats, text: str) -> list[int]:
         if len(text.split()) < _FEWEST_WORDS:
-            return ()
+            return []
         order = np.argsort(-query_profile, kind="stable")
-        return tuple(self.labels[i] for i in order[:2] if query_profile[i] >= NAMED)
+        return [int(i) for i in order[:2] if query_profile[i] >= NAMED]
 
     @cached_property
     def _centroids(self) -> Floats:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rcasearch import retrieval
-from rcasearch.calibration import confidence, verdict
+from rcasearch.calibration import UNHEARD_OF, confidence, verdict
 from rcasearch.encoders import Encoder, load_encoder
 from rcasearch.errors import IndexMismatchError
 from rcasearch.evidence import Explainer
@@ -121,17 +121,21 @@ class Searcher:
         explainer = Explainer(store, self._encoder, signals) if explain else None
         rows = ranked.rows[: query.limit].tolist()
         incidents = store.incidents_at(rows)
-        said = len(signals.tokens.ids)
-        hits = tuple(_hit(store, ranked, position, incidents[position], explainer, said) for position in range(len(rows)))
-        word = hits[0].verdict if hits else "none"
         profile = store.concepts.query_profile(signals.vectors, signals.text)
+        unheard_of = store.concepts.unheard_of(profile, signals.text, store.concept_reach)
+        sure = _confidences(store, ranked, len(signals.tokens.ids), UNHEARD_OF if unheard_of else 1.0)
+        hits = tuple(_hit(ranked, position, incident, sure[position], explainer) for position, incident in enumerate(incidents))
+        word = hits[0].verdict if hits else "none"
         return Results(query, word, hits, searched, store.info.id, concepts=store.concepts.named(profile, signals.text))
 
 
-def _hit(store: Store, ranked: Ranked, position: int, incident: Incident, explainer: Explainer | None, said: int) -> Hit:
+def _confidences(store: Store, ranked: Ranked, tokens: int, ceiling: float) -> list[float]:
     # The order weighs more than the relevance does, so that no hit is surer than one above it.
-    relevance = float(ranked.relevance[: position + 1].min())
-    sure = confidence(relevance, store.calibration, said)
+    relevances = np.minimum.accumulate(ranked.relevance).tolist()
+    return [min(confidence(relevance, store.calibration, tokens), ceiling) for relevance in relevances]
+
+
+def _hit(ranked: Ranked, position: int, incident: Incident, sure: float, explainer: Explainer | None) -> Hit:
     addends = {name: float(values[position]) for name, values in ranked.contributions.items()}
     evidence = explainer.evidence(int(ranked.rows[position])) if explainer else ()
     return Hit(incident, position + 1, float(ranked.scores[position]), sure, verdict(sure), evidence, addends)

@@ -48,6 +48,10 @@ class Store(Protocol):
     def concepts(self) -> ConceptSpace:
         """The failure concepts that incidents and queries are profiled by."""
 
+    @property
+    def concept_reach(self) -> Floats:
+        """The largest value (c,) that any incident's profile has for each concept: near 0 where none tells of it."""
+
     def select(self, filters: Filters) -> Selection:
         """The incidents that pass ``filters``."""
 

@@ -94,7 +94,7 @@ class LocalStore:
             self._token_starts: NDArray[np.int64] = stored["starts"]
             self._frequency: NDArray[np.int32] = stored["frequency"]
             self._basis = Basis(stored["directions"], stored["scales"])
-        self._space = _concepts(folder)
+        self._space, self._reach = _concepts(folder)
         self._profiles: NDArray[np.float16] = np.load(folder / writer.PROFILES, mmap_mode="r")
         self._codes: NDArray[np.int8] = _mapped(folder / writer.CODES, np.int8).reshape(-1, self._basis.width)
         self._ids: NDArray[np.int32] = _mapped(folder / writer.IDS, np.int32)
@@ -114,6 +114,10 @@ class LocalStore:
     @property
     def concepts(self) -> ConceptSpace:
         return self._space
+
+    @property
+    def concept_reach(self) -> Floats:
+        return self._reach
 
     @cached_property
     def _everything(self) -> Selection:
@@ -237,11 +241,13 @@ class LocalStore:
         self._catalogue.close()
 
 
-def _concepts(folder: Path) -> ConceptSpace:
+def _concepts(folder: Path) -> tuple[ConceptSpace, Floats]:
     names = msgspec.json.decode((folder / writer.CONCEPT_NAMES).read_bytes())
     with (folder / writer.CONCEPTS).open("rb") as file, np.load(file) as stored:
         vectors, starts = stored["vectors"].astype(np.float32), stored["starts"]
-    return ConceptSpace(tuple(names["labels"]), tuple((text, number) for text, number in names["signatures"]), vectors, starts)
+        reach: Floats = stored["reach"]
+    space = ConceptSpace(tuple(names["labels"]), tuple((text, number) for text, number in names["signatures"]), vectors, starts)
+    return space, reach
 
 
 def _search(index: Any, vectors: Floats, k: int, allowed: NDArray[Any] | None) -> list[NDArray[np.int64]]:

@@ -117,11 +117,13 @@ def _means(vectors: NDArray[np.float32], passages: NDArray[np.int32], starts: ND
 def _write_concepts(
     folder: Path, space: ConceptSpace, vectors: Floats, passages: NDArray[np.int32], starts: NDArray[np.int64]
 ) -> None:
-    np.savez(folder / CONCEPTS, vectors=space.vectors.astype(np.float16), starts=space.starts)
     (folder / CONCEPT_NAMES).write_bytes(msgspec.json.encode({"labels": space.labels, "signatures": space.signatures}))
     profiles = profile(space.scores(vectors))
-    own = [incident_profile(profiles[passages[first:end]]) for first, end in pairwise(starts)]
-    np.save(folder / PROFILES, np.array(own, np.float16).reshape(len(starts) - 1, len(space.labels)))
+    found = [incident_profile(profiles[passages[first:end]]) for first, end in pairwise(starts)]
+    own = np.array(found, np.float16).reshape(len(starts) - 1, len(space.labels))
+    np.save(folder / PROFILES, own)
+    reach = own.max(axis=0, initial=0).astype(np.float32)
+    np.savez(folder / CONCEPTS, vectors=space.vectors.astype(np.float16), starts=space.starts, reach=reach)
 
 
 def _document_frequency(

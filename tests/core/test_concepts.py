@@ -144,6 +144,18 @@ def test_what_is_clear_is_named() -> None:
     assert made.named(np.array([1, 0, 0], np.float32), "word") == ()
 
 
+def test_only_what_is_clear_can_be_unheard_of() -> None:
+    made = space(["a", "b", "c"], [(), (), ()], [_vectors(1, n) for n in range(3)])
+    clear, vague = np.array([0.6, 0.2, 0.2], np.float32), np.array([0.29, 0.29, 0.29], np.float32)
+    double = np.array([0.5, 0.4, 0.1], np.float32)
+    nobody_had_a, somebody_had_a = np.array([0.1, 0.9, 0.9], np.float32), np.array([0.2, 0.0, 0.0], np.float32)
+    assert made.unheard_of(clear, "two words", nobody_had_a)
+    assert not made.unheard_of(clear, "two words", somebody_had_a)
+    assert not made.unheard_of(double, "two words", nobody_had_a)
+    assert not made.unheard_of(vague, "two words", nobody_had_a)
+    assert not made.unheard_of(clear, "word", nobody_had_a)
+
+
 # --- signatures ------------------------------------------------------------------------------------------------------
 
 WHOLE = {

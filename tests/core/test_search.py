@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rcasearch.calibration import UNHEARD_OF
 from rcasearch.encoders import SentenceEncoder, Tokens
 from rcasearch.errors import IndexMissingError, ModelError, NotFoundError
 from rcasearch.model import Filters, Hit, Query, Results
@@ -330,3 +331,17 @@ def test_no_index_and_no_model_are_told_apart(tmp_path_factory: pytest.TempPathF
         Searcher.open(Settings(index=str(tmp_path_factory.mktemp("none"))))
     with pytest.raises(ModelError, match="no-such-model"):
         Searcher.open(replace(tiny_searcher.settings, model="no-such-model"))
+
+
+def test_a_failure_that_nobody_here_had_is_not_called_a_precedent(tiny_searcher: Searcher) -> None:
+    text = "the holiday calendar feature broke on 29 February, leap year date arithmetic is off by one day"
+    results = tiny_searcher.search(Query(text))
+    assert results.concepts
+    assert results.verdict == "none"
+    assert results.confidence <= UNHEARD_OF
+
+
+def test_a_failure_that_was_had_is_not_held_down(tiny_searcher: Searcher) -> None:
+    results = tiny_searcher.search(Query("TLS handshake fails since midnight, the certificate has expired"))
+    assert results.concepts
+    assert results.confidence > UNHEARD_OF

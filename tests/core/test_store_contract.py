@@ -289,6 +289,7 @@ def test_each_incident_by_its_concepts(
     found = np.stack([store.concept_scores(np.array(rows), one) for one in np.eye(len(exemplars), dtype=np.float32)], axis=1)
     np.testing.assert_allclose(found, expected, atol=2e-3)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=2e-3)
+    np.testing.assert_allclose(store.concept_reach, expected.max(axis=0), atol=2e-3)
     mixed = np.array([0.5, 0.1, 0.1, 0.3], np.float32)
     np.testing.assert_allclose(store.concept_scores(np.array(rows), mixed), expected @ mixed, atol=2e-3)
     # The corpus has incidents of each concept, or the test would show nothing.
@@ -307,6 +308,7 @@ def test_an_index_without_a_lexicon_answers_without_concepts(
     assert profile.shape == (0,)
     assert store.concepts.labels == store.concepts.named(profile, "a disk") == ()
     assert store.concept_scores(every(store), profile).tolist() == [0]
+    assert store.concept_reach.shape == (0,)
     store.close()
 
 
