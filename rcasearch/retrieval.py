@@ -57,13 +57,14 @@ class Ranked:
     """Incidents from the best down: ``rows`` (n,), ``scores`` (n,), each leg's addend, and the evidence of relevance.
 
     ``relevance`` (n,) is comparable between queries, unlike ``scores``: see ``RELEVANCE``; the cosine of the best passage where
-    the index has no token vectors.
+    the index has no token vectors. ``profile`` (c,) is what the query tells of, in the store's concepts.
     """
 
     rows: Rows
     scores: Floats
     contributions: dict[str, Floats]
     relevance: Floats
+    profile: Floats
 
 
 def read_signals(text: str, encoder: Encoder) -> Signals:
@@ -78,13 +79,14 @@ def rank(store: Store, signals: Signals, selection: Selection, weights: Weights,
     """The selected incidents that the legs with a weight propose, best first."""
     rows = _candidates(store, signals, selection, weights, candidates)
     signals = telling(store, signals)
+    profile = store.concepts.query_profile(signals.vectors, signals.text)
     if not rows.size:
-        return Ranked(rows, np.zeros(0, np.float32), {}, np.zeros(0, np.float32))
-    legs, relevance = _legs(store, signals, rows, weights)
+        return Ranked(rows, np.zeros(0, np.float32), {}, np.zeros(0, np.float32), profile)
+    legs, relevance = _legs(store, signals, profile, rows, weights)
     fused = ranking.fuse(legs, weights)
     order = ranking.order(fused.scores, rows)
     addends = {name: values[order] for name, values in fused.contributions.items()}
-    return Ranked(rows[order], fused.scores[order], addends, relevance[order])
+    return Ranked(rows[order], fused.scores[order], addends, relevance[order], profile)
 
 
 def _candidates(store: Store, signals: Signals, selection: Selection, weights: Weights, count: int) -> Rows:
@@ -94,7 +96,7 @@ def _candidates(store: Store, signals: Signals, selection: Selection, weights: W
     return np.unique(np.concatenate(proposed))
 
 
-def _legs(store: Store, signals: Signals, rows: Rows, weights: Weights) -> tuple[dict[str, Floats], Floats]:
+def _legs(store: Store, signals: Signals, profile: Floats, rows: Rows, weights: Weights) -> tuple[dict[str, Floats], Floats]:
     """Each wanted leg's values (n,), and the relevance (n,)."""
     legs = {"passage": _mean_over_parts(store.passage_scores(rows, signals.vectors))}
     if weights.get("incident"):
@@ -102,7 +104,6 @@ def _legs(store: Store, signals: Signals, rows: Rows, weights: Weights) -> tuple
     if weights.get("lexical"):
         legs["lexical"] = store.lexical_scores(rows, signals.terms)
     if weights.get("concept"):
-        profile = store.concepts.query_profile(signals.vectors, signals.text)
         legs["concept"] = store.concept_scores(rows, profile / max(float(np.linalg.norm(profile)), 1e-12))
     projected = store.project(signals.tokens)
     if weights.get("late") and len(projected):

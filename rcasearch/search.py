@@ -121,12 +121,11 @@ class Searcher:
         explainer = Explainer(store, self._encoder, signals) if explain else None
         rows = ranked.rows[: query.limit].tolist()
         incidents = store.incidents_at(rows)
-        profile = store.concepts.query_profile(signals.vectors, signals.text)
-        unheard_of = store.concepts.unheard_of(profile, signals.text, store.concept_reach)
+        unheard_of = store.concepts.unheard_of(ranked.profile, signals.text, store.concept_reach)
         sure = _confidences(store, ranked, len(signals.tokens.ids), UNHEARD_OF if unheard_of else 1.0)
         hits = tuple(_hit(ranked, position, incident, sure[position], explainer) for position, incident in enumerate(incidents))
         word = hits[0].verdict if hits else "none"
-        return Results(query, word, hits, searched, store.info.id, concepts=store.concepts.named(profile, signals.text))
+        return Results(query, word, hits, searched, store.info.id, concepts=store.concepts.named(ranked.profile, signals.text))
 
 
 def _confidences(store: Store, ranked: Ranked, tokens: int, ceiling: float) -> list[float]:
