@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -51,9 +51,23 @@ def build(sources: Sequence[Path], settings: Settings, progress: Progress | None
     that is not there, ModelError, IndexLockedError, or RcaSearchError where the folder cannot be written.
     """
     started = time.perf_counter()
+    documents, problems = _read(sources, settings, progress or _silent)
+    report = build_documents(documents, settings, sources=sources, problems=problems, progress=progress)
+    return replace(report, seconds=time.perf_counter() - started)
+
+
+def build_documents(
+    documents: Sequence[Document],
+    settings: Settings,
+    *,
+    sources: Sequence[Path] = (),
+    problems: Sequence[Problem] = (),
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Index documents that are read already, links resolved, in their order. Raises as `build` does, but no SourceError."""
+    started = time.perf_counter()
     tell = progress or _silent
     index = Path(settings.index)
-    documents, problems = _read(sources, settings, tell)
     lexicon = load_lexicon(settings.lexicon)
     encoder = load_encoder(settings.model)
     chunks = [chunking.chunk(document.incident, encoder.count_tokens, encoder.max_tokens) for document in documents]
