@@ -272,7 +272,7 @@ class Hit:
 class Results:
     """The answer to a query. ``searched`` counts the incidents that passed the filters.
 
-    ``concepts`` are the failures that the query was read as telling of, in words for people.
+    ``concepts`` are the failures that the query was read as telling of, in words for people, ``services`` those it names.
     """
 
     query: Query
@@ -282,6 +282,7 @@ class Results:
     index_id: str
     took_ms: float = 0.0
     concepts: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
 
     @property
     def confidence(self) -> float:

@@ -16,7 +16,7 @@ LAYERS = (
     {"model", "errors", "wording"},
     {"settings", "models", "lexicon", "sheet", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
-    | {"highlights", "ranking"},
+    | {"highlights", "ranking", "services"},
     {"query", "exemplars", "stores"},
     {"retrieval"},
     {"evidence"},

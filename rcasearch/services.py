@@ -1,0 +1,114 @@
+"""Which services a text names: those of the corpus, however they are joined, and those that pod names give away.
+
+A service says where it broke, not how. Its name is therefore kept out of the symptom match, on both sides, and counts on its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from rcasearch.model import Incident
+
+Span = tuple[int, int]
+
+_WORD = re.compile(r"[^\W_]+")
+_JOINTS = re.compile(r"[-_. ]")
+# Kubernetes draws the ends of pod names from letters and digits that make no words.
+_DRAWN = "bcdfghjklmnpqrstvwxz2456789"
+_POD_END = re.compile(rf"-(?=[a-z]*\d)[a-f0-9{_DRAWN}]{{6,10}}-[{_DRAWN}]{{5}}(?![\w-])|-\d{{1,3}}(?![\w.-])")
+_POD = re.compile(rf"(?<![\w-])([a-z][a-z0-9]*(?:-[a-z0-9]+)*?)-(?=[a-z]*\d)[a-f0-9{_DRAWN}]{{8,10}}-[{_DRAWN}]{{5}}(?![\w-])")
+# A name that stands in fewer incidents tells which incident it was.
+_RECURS = 3
+
+
+@dataclass(frozen=True)
+class ServiceNames:
+    """The ``names`` that incidents of a corpus give their services, and those ``masked`` that are kept out of the symptom match."""
+
+    names: tuple[str, ...]
+    masked: frozenset[str]
+
+    def named_in(self, text: str) -> tuple[str, ...]:
+        """The services that a text names, in order: as the corpus writes them, or as a pod's name does."""
+        known = [(start, name) for start, _, name in self._found(text)]
+        pods = [(match.start(), match.group(1)) for match in _POD.finditer(text)]
+        starts = {start for start, _ in known}
+        found = sorted([*known, *(pod for pod in pods if pod[0] not in starts)])
+        return tuple(dict.fromkeys(name for _, name in found))
+
+    def spans(self, text: str) -> list[Span]:
+        """Where the text names a service that is kept out of the symptom match, with the drawn end of a pod's name."""
+        known = [(start, end) for start, end, name in self._found(text) if name in self.masked]
+        pods = [match.span() for match in _POD.finditer(text)]
+        return merged([*known, *pods])
+
+    def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """(start, end, name) from the left, the longest name first."""
+        words = [(match.start(), match.end(), match.group().casefold()) for match in _WORD.finditer(text)]
+        position = 0
+        while position < len(words):
+            taken, found = self._longest(text, words, position)
+            if found:
+                start, end = words[position][0], words[position + taken - 1][1]
+                pod_end = _POD_END.match(text, end)
+                yield start, pod_end.end() if pod_end else end, found
+            position += max(taken, 1)
+
+    def _longest(self, text: str, words: Sequence[tuple[int, int, str]], position: int) -> tuple[int, str | None]:
+        for count in self._lengths.get(words[position][2], ()):
+            run = words[position : position + count]
+            name = self._by_parts.get(tuple(word for _, _, word in run))
+            if name and _is_one_name(text, run):
+                return count, name
+        return 0, None
+
+    @cached_property
+    def _by_parts(self) -> dict[tuple[str, ...], str]:
+        return {_parts(name): name for name in reversed(self.names) if _parts(name)}
+
+    @cached_property
+    def _lengths(self) -> dict[str, list[int]]:
+        """First word of a name -> how many words the names that begin with it have, most first."""
+        lengths: dict[str, set[int]] = {}
+        for parts in self._by_parts:
+            lengths.setdefault(parts[0], set()).add(len(parts))
+        return {word: sorted(counts, reverse=True) for word, counts in lengths.items()}
+
+
+def learn(incidents: Iterable[Incident]) -> ServiceNames:
+    """The service names of a corpus. Kept out of the symptom match are those that recur and are joined of several words.
+
+    A name of one word ("search") is also a word of the symptom, and a name that hardly recurs identifies its incident.
+    """
+    counts = Counter(service for incident in incidents for service in incident.services)
+    names = sorted(counts, key=lambda name: (-counts[name], name))
+    joined = (name for name in names if counts[name] >= _RECURS and re.search(r"[^\W_][-_.][^\W_]", name))
+    return ServiceNames(tuple(names), frozenset(joined))
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """The spans in order, those that overlap or touch as one."""
+    result: list[Span] = []
+    for start, end in sorted(spans):
+        if result and start <= result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        else:
+            result.append((start, end))
+    return result
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return tuple(word.casefold() for word in _WORD.findall(name))
+
+
+def _is_one_name(text: str, run: Sequence[tuple[int, int, str]]) -> bool:
+    """Whether the words of ``run`` stand joined, and no further word is joined to them but the end of a pod's name."""
+    gaps = [text[left[1] : right[0]] for left, right in zip(run, run[1:], strict=False)]
+    start, end = run[0][0], run[-1][1]
+    follows = text[end : end + 1] in ("-", "_") and text[end + 1 : end + 2].isalnum() and not _POD_END.match(text, end)
+    leads = start > 1 and text[start - 1] in "-_" and text[start - 2].isalnum()
+    return all(_JOINTS.fullmatch(gap) for gap in gaps) and not leads and not follows
