@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from rcasearch.model import Incident
 
@@ -27,7 +28,7 @@ _RECURS = 3
 
 @dataclass(frozen=True)
 class ServiceNames:
-    """The ``names`` that incidents of a corpus give their services, and those ``masked`` that are kept out of the symptom match."""
+    """The ``names`` of a corpus's services, and those of them that are ``masked``: kept out of the symptom match."""
 
     names: tuple[str, ...]
     masked: frozenset[str]
@@ -107,7 +108,7 @@ def _parts(name: str) -> tuple[str, ...]:
 
 def _is_one_name(text: str, run: Sequence[tuple[int, int, str]]) -> bool:
     """Whether the words of ``run`` stand joined, and no further word is joined to them but the end of a pod's name."""
-    gaps = [text[left[1] : right[0]] for left, right in zip(run, run[1:], strict=False)]
+    gaps = [text[left[1] : right[0]] for left, right in pairwise(run)]
     start, end = run[0][0], run[-1][1]
     follows = text[end : end + 1] in ("-", "_") and text[end + 1 : end + 2].isalnum() and not _POD_END.match(text, end)
     leads = start > 1 and text[start - 1] in "-_" and text[start - 2].isalnum()
