@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from rcasearch.errors import SettingsError
-from rcasearch.model import unique
+from rcasearch.texts import unique
 
 SHIPPED = Path(__file__).with_name("lexicon.yaml")
 _SHAPE = "A concept is a mapping with concept, label, phrases and, if wanted, area and signatures; see lexicon.yaml."

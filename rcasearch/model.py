@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
@@ -317,13 +316,3 @@ class IndexInfo:
     problems: int
     bytes: int
     sources: tuple[str, ...]
-
-
-def clean_text(text: str) -> str:
-    """The text without what no encoder or database takes: NUL from binary pastes, lone surrogates from broken escapes."""
-    return text.replace("\0", " ").encode("utf-8", "replace").decode()
-
-
-def unique(values: Iterable[str]) -> tuple[str, ...]:
-    """The distinct values in the order of their first appearance."""
-    return tuple(dict.fromkeys(values))

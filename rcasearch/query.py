@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from rcasearch.errors import InvalidQueryError
-from rcasearch.model import Filters, Query, clean_text, unique
+from rcasearch.model import Filters, Query
 from rcasearch.readers.values import level
 from rcasearch.settings import Settings
+from rcasearch.texts import clean_text, unique
 
 MAX_LIMIT = 100
 _ALIASES = {"q": "text", "k": "limit"}

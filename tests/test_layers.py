@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rcasearch"
 
 LAYERS = (
-    {"model", "errors", "wording"},
+    {"model", "errors", "texts", "wording"},
     {"settings", "models", "lexicon", "sheet", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "services"},

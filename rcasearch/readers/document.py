@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rcasearch.model import MARKDOWN_SUFFIXES, Document, Incident, Link, Problem, unique
+from rcasearch.model import MARKDOWN_SUFFIXES, Document, Incident, Link, Problem
 from rcasearch.readers import values
 from rcasearch.readers.actions import action_items
 from rcasearch.readers.answers import resolution, root_cause
@@ -22,6 +22,7 @@ from rcasearch.readers.outline import Outline, outline, sections
 from rcasearch.readers.pieces import Piece
 from rcasearch.readers.residue import split_signature, without_residue
 from rcasearch.readers.timeline import timeline
+from rcasearch.texts import unique
 
 _INDEX_NAMES = frozenset({"readme", "index", "contributing", "changelog", "license", "_index", "home", "toc"})
 _LOOKS_MARKDOWN = re.compile(r"\s*(?:---\s*$|#{1,6}\s+\S|[^\n]{1,200}\n(?:={3,}|-{3,})\s*$)", re.MULTILINE)

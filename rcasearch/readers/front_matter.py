@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 
-from rcasearch.model import clean_text
+from rcasearch.texts import clean_text
 
 MAX_CHARS = 65_536
 _MAX_DEPTH = 2

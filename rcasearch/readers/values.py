@@ -6,7 +6,8 @@ import re
 from datetime import date
 from typing import Any
 
-from rcasearch.model import Level, unique
+from rcasearch.model import Level
+from rcasearch.texts import unique
 
 MAX_VALUES = 200
 MAX_VALUE_CHARS = 300

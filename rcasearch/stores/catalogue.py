@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from rcasearch.errors import NotFoundError
-from rcasearch.model import Chunk, Document, Filters, Incident, Page, Problem, clean_text
+from rcasearch.model import Chunk, Document, Filters, Incident, Page, Problem
+from rcasearch.texts import clean_text
 
 _SCHEMA = """
 CREATE TABLE incidents (row INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, stem TEXT NOT NULL, title TEXT NOT NULL, date TEXT,
