@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -85,6 +86,13 @@ class EmbeddingCache:
         gone = self.known(row[0] for row in self._connection.execute("SELECT hash FROM entries")) - set(hashes)
         with self._connection:
             self._connection.executemany("DELETE FROM entries WHERE hash = ?", ((key,) for key in gone))
+
+
+def copy_cache(path: Path, target: Path) -> None:
+    """Copy the cache at ``path`` as it stands now, without changing it. One that cannot be read is worth only time: no copy."""
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as stored:
+        with closing(sqlite3.connect(target)) as copied:
+            stored.backup(copied)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -54,11 +54,16 @@ class Searcher:
     def info(self) -> IndexInfo:
         return self._store.info
 
-    def search(self, query: Query, weights: Weights = HYBRID, *, explain: bool = True) -> Results:
-        """The incidents most like the query's text among those that pass its filters, best first; evidence unless not wanted."""
+    def search(self, query: Query, weights: Weights = HYBRID, *, explain: bool = True, without: str | None = None) -> Results:
+        """The incidents most like the query's text among those that pass its filters, best first; evidence unless not wanted.
+
+        ``without`` is the id of an incident that may not answer. Raises NotFoundError where there is none of that id.
+        """
         started = time.perf_counter()
         store = self._store
         selection = store.select(query.filters)
+        if without is not None:
+            selection = _without(selection, store.row(without))
         signals = retrieval.read_signals(query.text, self._encoder)
         ranked = retrieval.rank(store, signals, selection, weights)
         return _timed(self._answer(store, query, signals, ranked, selection.count, explain), started)
