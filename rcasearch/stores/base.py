@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Tokens
 from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
+from rcasearch.services import ServiceNames
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -52,6 +53,10 @@ class Store(Protocol):
     def concept_reach(self) -> Floats:
         """The largest value (c,) that any incident's profile has for each concept: near 0 where none tells of it."""
 
+    @property
+    def services(self) -> ServiceNames:
+        """The services of the corpus, and which of them are kept out of the symptom match."""
+
     def select(self, filters: Filters) -> Selection:
         """The incidents that pass ``filters``."""
 
@@ -70,8 +75,17 @@ class Store(Protocol):
     def concept_scores(self, rows: Rows, query_profile: Floats) -> Floats:
         """How far (rows,) each incident tells of the failure concepts of a query profile (c,)."""
 
+    def concept_profiles(self, rows: Rows) -> Floats:
+        """How much (rows, c) of each failure concept each incident has: rows of length 1, or of zeros."""
+
     def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
         """The BM25 score (rows,) of each incident."""
+
+    def serves(self, rows: Rows, services: Sequence[str]) -> NDArray[np.bool_]:
+        """Whether (rows,) each incident lists one of these services."""
+
+    def token_counts(self, rows: Rows) -> NDArray[np.int64]:
+        """How many tokens (rows,) of each incident count in a match; zeros where the store has no token vectors."""
 
     def project(self, tokens: Tokens) -> Floats:
         """Query tokens (t, c) in the form that this store compares with its own; (0, c) where it has no token vectors."""

@@ -21,6 +21,7 @@ from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Tokens
 from rcasearch.errors import IndexMismatchError
 from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
+from rcasearch.services import ServiceNames
 from rcasearch.stores import writer
 from rcasearch.stores.base import Floats, Rows, Selection
 from rcasearch.stores.catalogue import Catalogue
@@ -95,6 +96,7 @@ class LocalStore:
             self._frequency: NDArray[np.int32] = stored["frequency"]
             self._basis = Basis(stored["directions"], stored["scales"])
         self._space, self._reach = _concepts(folder)
+        self._services = _services(folder)
         self._profiles: NDArray[np.float16] = np.load(folder / writer.PROFILES, mmap_mode="r")
         self._codes: NDArray[np.int8] = _mapped(folder / writer.CODES, np.int8).reshape(-1, self._basis.width)
         self._ids: NDArray[np.int32] = _mapped(folder / writer.IDS, np.int32)
@@ -118,6 +120,10 @@ class LocalStore:
     @property
     def concept_reach(self) -> Floats:
         return self._reach
+
+    @property
+    def services(self) -> ServiceNames:
+        return self._services
 
     @cached_property
     def _everything(self) -> Selection:
@@ -177,8 +183,21 @@ class LocalStore:
     def concept_scores(self, rows: Rows, query_profile: Floats) -> Floats:
         return np.asarray(self._profiles[rows].astype(np.float32) @ query_profile, dtype=np.float32)
 
+    def concept_profiles(self, rows: Rows) -> Floats:
+        return np.asarray(self._profiles[rows], dtype=np.float32)
+
     def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
         return self._lexical_all(terms)[rows]
+
+    def serves(self, rows: Rows, services: Sequence[str]) -> NDArray[np.bool_]:
+        serving = self._catalogue.rows(Filters(services=tuple(services))) if services else []
+        return np.isin(rows, np.array(serving, np.int64))
+
+    def token_counts(self, rows: Rows) -> NDArray[np.int64]:
+        positions, groups = self._layout.positions(rows)
+        passages = self._layout.passages[positions]
+        lengths = self._token_starts[passages + 1] - self._token_starts[passages]
+        return np.bincount(groups, weights=lengths, minlength=len(rows)).astype(np.int64)
 
     def project(self, tokens: Tokens) -> Floats:
         return self._basis.query(tokens.vectors if len(self._codes) else tokens.vectors[:0])
@@ -248,6 +267,11 @@ def _concepts(folder: Path) -> tuple[ConceptSpace, Floats]:
         reach: Floats = stored["reach"]
     space = ConceptSpace(tuple(names["labels"]), tuple((text, number) for text, number in names["signatures"]), vectors, starts)
     return space, reach
+
+
+def _services(folder: Path) -> ServiceNames:
+    stored = msgspec.json.decode((folder / writer.SERVICES).read_bytes())
+    return ServiceNames(tuple(stored["names"]), frozenset(stored["masked"]))
 
 
 def _search(index: Any, vectors: Floats, k: int, allowed: NDArray[Any] | None) -> list[NDArray[np.int64]]:
