@@ -90,9 +90,13 @@ class EmbeddingCache:
 
 def copy_cache(path: Path, target: Path) -> None:
     """Copy the cache at ``path`` as it stands now, without changing it. One that cannot be read is worth only time: no copy."""
-    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as stored:
-        with closing(sqlite3.connect(target)) as copied:
-            stored.backup(copied)
+    source = f"{path.resolve().as_uri()}?mode=ro"
+    with (
+        suppress(sqlite3.DatabaseError),
+        closing(sqlite3.connect(source, uri=True)) as stored,
+        closing(_connect(target)) as copied,
+    ):
+        stored.backup(copied)
 
 
 def _open(path: Path) -> sqlite3.Connection:

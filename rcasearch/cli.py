@@ -78,11 +78,15 @@ examples:
 EVAL_EPILOG = """\
 A judged query is a line of JSON: {"id": "q1", "text": "what is seen", "kind": "symptom",
 "relevant": {"file stem or incident id": grade}}; a kind is symptom, alert, cause or none.
+With --from-links there are no queries to write: what one incident tells of its symptoms is
+the query, the incidents that it is linked with are the answers, and all links are hidden.
 
 examples:
   rcasearch eval --queries seeds/queries.jsonl --index indexes/seeds
   rcasearch eval --queries judged.jsonl --ranker plain       every section a chunk, best cosine
-  rcasearch eval --queries judged.jsonl --run run.jsonl      write the rankings down as well"""
+  rcasearch eval --queries judged.jsonl --run run.jsonl      write the rankings down as well
+  rcasearch eval --queries judged.jsonl --ablate             what each leg of the ranking is worth
+  rcasearch eval --from-links --past-only                    your own documents, as on the day"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -235,10 +239,14 @@ def _add_serve(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 
 def _add_eval(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
-    parser = _add(subparsers, "eval", "measure the ranking on judged queries", EVAL_EPILOG)
-    parser.add_argument("--queries", metavar="FILE", type=Path, default=Path("seeds/queries.jsonl"), help="default: %(default)s")
+    parser = _add(subparsers, "eval", "measure the ranking on judged queries, or on the links of your documents", EVAL_EPILOG)
+    labels = parser.add_mutually_exclusive_group()
+    labels.add_argument("--queries", metavar="FILE", type=Path, help=f"judged queries (default: {commands.QUERIES})")
+    labels.add_argument("--from-links", action="store_true", help="take the links between the documents of the index for labels")
+    parser.add_argument("--past-only", action="store_true", help="with --from-links: only older incidents may answer")
     parser.add_argument(
         "--run", metavar="FILE", type=Path, dest="run_file", help="write the rankings to this file, one line a query"
     )
     parser.add_argument("--ranker", choices=("hybrid", "plain"), default="hybrid", help="default: %(default)s")
+    parser.add_argument("--ablate", action="store_true", help="also switch each leg of the ranking off in turn")
     parser.add_argument("--json", action="store_true", help="print the measures as JSON")

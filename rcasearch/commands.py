@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rcasearch.settings import Settings
 
 if TYPE_CHECKING:
+    from rcasearch.evaluate import Report
     from rcasearch.model import Results
+    from rcasearch.progress import Progress
     from rcasearch.search import Searcher
 
 FILTERS = ("service", "severity", "tag", "status", "since", "until")
 PAGER = "less -FRX"
+QUERIES = Path("seeds/queries.jsonl")
 LOADING = "Loading the model …"
 
 
@@ -141,17 +144,32 @@ def serve(_args: argparse.Namespace, settings: Settings) -> int:
 
 
 def evaluate(args: argparse.Namespace, settings: Settings) -> int:
-    """Print the measures of a ranking on judged queries."""
-    from rcasearch.evaluate import evaluate
+    """Print the measures of a ranking on judged queries, or on the links between the documents."""
+    from rcasearch.asking import open_searcher
+    from rcasearch.errors import InvalidQueryError
+    from rcasearch.progress import progress
     from rcasearch.render_eval import table
 
-    with _opened(settings) as searcher:
-        report = evaluate(searcher, args.queries, ranker=args.ranker, run_path=args.run_file)
+    if args.past_only and not args.from_links:
+        raise InvalidQueryError("--past-only is for --from-links.", "Add --from-links, or leave --past-only out.")
+    with closing(open_searcher(settings)) as searcher, progress(sys.stderr) as tell:
+        report = _evaluate(args, searcher, tell)
     if args.json:
         _print_json(report.as_dict())
     else:
-        print(table(report))
+        print(table(report, _width(sys.stdout)))
     return 0
+
+
+def _evaluate(args: argparse.Namespace, searcher: Searcher, tell: Progress) -> Report:
+    from rcasearch.evaluate import evaluate, evaluate_links
+
+    if args.from_links:
+        return evaluate_links(
+            searcher, past_only=args.past_only, ranker=args.ranker, run_path=args.run_file, ablate=args.ablate, tell=tell
+        )
+    queries = args.queries or QUERIES
+    return evaluate(searcher, queries, ranker=args.ranker, run_path=args.run_file, ablate=args.ablate, tell=tell)
 
 
 def _opened(settings: Settings) -> closing[Searcher]:

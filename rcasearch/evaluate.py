@@ -1,60 +1,37 @@
-"""Judged queries over an index -> measures by kind of query, with bootstrap intervals, beside the plain recipe.
+"""Judged queries over an index -> a report: measures by kind of query beside the plain recipe, and what each leg is worth.
 
-Measures are those of `ir_measures`, at incident level; a query that gets no answer counts as 0. Queries of the kind *none* have
-no answer to find: for them, what counts is that the confidence of the best hit is lower than for the answerable ones (AUROC).
+The queries come from a file, or from the links between the documents of the index. The links are then hidden from both sides:
+the same incidents are indexed again without them, in a folder that is gone afterwards, and asked in place of the index.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from rcasearch import measures
+from rcasearch.ablation import SHIPPED, Ablation, ablated, ablation
+from rcasearch.asking import open_searcher
+from rcasearch.cache import copy_cache
 from rcasearch.errors import InvalidQueryError, NotFoundError, RcaSearchError
-from rcasearch.model import Query, Verdict
-from rcasearch.retrieval import RANKERS
+from rcasearch.index import build_documents
+from rcasearch.judged import Answer, JudgedQuery, read_queries
+from rcasearch.link_queries import LinkLabels, link_queries
+from rcasearch.measures import MEASURES, OVER_KINDS, Figure, Separation, Values
+from rcasearch.model import Document, Incident, Query, Verdict
+from rcasearch.progress import Progress
+from rcasearch.retrieval import RANKERS, Weights
 from rcasearch.search import Searcher
+from rcasearch.settings import Settings
 
-MEASURES = ("nDCG@10", "RR@10", "R@5", "Success@1")
-VERDICTS: tuple[Verdict, ...] = ("strong", "possible", "none")
 DEPTH = 100
-_RESAMPLES = 2_000
-_SEED = 20_231_201
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedQuery:
-    """A query and its relevant incidents: file stem or incident id -> grade, 2 the same failure, 1 a useful precedent."""
-
-    id: str
-    text: str
-    kind: str
-    relevant: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one ranker answered to one query: file stems, best first, their scores, and how sure it is of the best."""
-
-    query: JudgedQuery
-    ranked: tuple[str, ...]
-    scores: tuple[float, ...]
-    top_confidence: float
-    verdict: Verdict = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A mean over queries with its 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
+_PAGE = 500
+_CACHE = "embeddings.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,78 +46,114 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All rows; for each ranker the AUROC of its confidence, answerable against unanswerable queries; what the user is told.
+    """The figures of the ranker under test and of the plain recipe, and what the user is told.
 
-    ``verdicts`` maps each kind of query to the share of each verdict word in the answers of the ranker under test.
+    ``verdicts`` maps each kind of query to the share of each verdict word in the answers of the ranker under test;
+    ``separations`` say how well each ranker's confidence tells *none*; ``unknown`` are judged incidents that the index does not
+    hold. ``ablation`` is empty unless it was asked for, and ``labels`` is there when the queries come from links.
     """
 
     rows: tuple[Row, ...]
-    auroc: Mapping[str, float | None]
+    separations: tuple[Separation, ...]
     unknown: tuple[str, ...]
     verdicts: Mapping[str, Mapping[Verdict, float]]
+    ablation: tuple[Ablation, ...] = ()
+    labels: LinkLabels | None = None
+
+    @property
+    def auroc(self) -> Mapping[str, float | None]:
+        """For each ranker, how often it is surer of an answerable query than of one that is not; None without both."""
+        found: dict[str, float | None] = dict.fromkeys(row.ranker for row in self.rows)
+        return found | {own.ranker: own.auroc for own in self.separations if own.kind == measures.ALL_KINDS}
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain values."""
         rows = [
-            {"ranker": r.ranker, "kind": r.kind, "queries": r.queries}
-            | {name: {"mean": f.mean, "low": f.low, "high": f.high} for name, f in r.figures.items()}
+            {"ranker": r.ranker, "kind": r.kind, "queries": r.queries} | {name: asdict(f) for name, f in r.figures.items()}
             for r in self.rows
         ]
-        verdicts = {kind: dict(shares) for kind, shares in self.verdicts.items()}
-        return {"rows": rows, "auroc": dict(self.auroc), "verdicts": verdicts, "unknown_incidents": list(self.unknown)}
+        plain: dict[str, Any] = {"rows": rows, "auroc": dict(self.auroc)}
+        plain["separations"] = [asdict(own) for own in self.separations]
+        plain["verdicts"] = {kind: dict(shares) for kind, shares in self.verdicts.items()}
+        plain["unknown_incidents"] = list(self.unknown)
+        if self.ablation:
+            plain["ablation"] = [_ablation_as_dict(own) for own in self.ablation]
+        if self.labels:
+            plain["links"] = asdict(self.labels)
+        return plain
+
+
+def _ablation_as_dict(own: Ablation) -> dict[str, Any]:
+    difference = asdict(own.difference)
+    return {"ranker": own.ranker, "nDCG@10": dict(own.ndcg), "difference": difference, "Success@1": own.success}
 
 
 def evaluate(
-    searcher: Searcher, queries_path: Path, *, ranker: str = "hybrid", run_path: Path | None = None, depth: int = DEPTH
+    searcher: Searcher,
+    queries_path: Path,
+    *,
+    ranker: str = SHIPPED,
+    run_path: Path | None = None,
+    depth: int = DEPTH,
+    ablate: bool = False,
+    tell: Progress | None = None,
 ) -> Report:
     """Ask every judged query of the index by ``ranker``, and by the plain recipe for comparison.
 
-    ``run_path`` gets one JSON line a query. Raises InvalidQueryError for a file of queries that cannot be used, with its line.
+    ``run_path`` gets one JSON line a query; ``ablate`` adds the shipped recipe without each of its legs in turn.
+    Raises InvalidQueryError for a file of queries that cannot be used, with its line.
     """
+    rankers = _rankers(ranker, ablate)
+    queries = read_queries(queries_path)
+    _check_writable(run_path)
+    stems, unknown = _resolve(searcher, queries)
+    answers = _ask_all(searcher, queries, rankers, depth, _stem, tell)
+    return _report(ranker, answers, stems, unknown, run_path, ablate)
+
+
+def evaluate_links(
+    searcher: Searcher,
+    *,
+    past_only: bool = False,
+    ranker: str = SHIPPED,
+    run_path: Path | None = None,
+    depth: int = DEPTH,
+    ablate: bool = False,
+    tell: Progress | None = None,
+) -> Report:
+    """The same without judged queries: the links between the incidents of the index are the labels, as in `link_queries`.
+
+    Incidents are ranked by id. With ``past_only`` only older incidents may answer. Raises NotFoundError where there are no links.
+    """
+    rankers = _rankers(ranker, ablate)
+    asked = link_queries(list(_incidents(searcher)), past_only=past_only)
+    _check_writable(run_path)
+    with searcher_over(asked.hidden, searcher.settings, tell) as hidden:
+        answers = _ask_all(hidden, asked.queries, rankers, depth, _id, tell)
+    names = {name: name for query in asked.queries for name in query.relevant}
+    return replace(_report(ranker, answers, names, (), run_path, ablate), labels=asked.labels)
+
+
+@contextmanager
+def searcher_over(incidents: Sequence[Incident], settings: Settings, tell: Progress | None = None) -> Iterator[Searcher]:
+    """A searcher over these incidents alone. Passages that the index of the settings holds as well are not encoded again."""
+    with TemporaryDirectory(prefix="rcasearch-") as folder:
+        copy_cache(Path(settings.index) / _CACHE, Path(folder) / _CACHE)
+        apart = replace(settings, index=folder)
+        build_documents([Document(incident, "") for incident in incidents], apart, progress=tell)
+        with closing(open_searcher(apart)) as searcher:
+            yield searcher
+
+
+def _rankers(ranker: str, ablate: bool) -> dict[str, Weights]:
     if ranker not in RANKERS:
         raise InvalidQueryError(f"There is no ranker {ranker!r}.", f"Choose one of: {', '.join(RANKERS)}.", field="ranker")
-    queries = read_queries(queries_path)
-    if run_path is not None:
-        _write_run(run_path, [])
-    stems, unknown = _resolve(searcher, queries)
-    names = dict.fromkeys(("plain", ranker))
-    answers = {name: [_ask(searcher, query, name, depth) for query in queries] for name in names}
-    if run_path is not None:
-        _write_run(run_path, answers[ranker])
-    rows = tuple(row for name in names for row in _rows(name, answers[name], stems))
-    return Report(rows, {name: _auroc(answers[name]) for name in names}, unknown, _verdicts(answers[ranker]))
+    return {name: RANKERS[name] for name in ("plain", ranker)} | (ablated() if ablate else {})
 
 
-def read_queries(path: Path) -> list[JudgedQuery]:
-    """The judged queries of a file of JSON lines. Raises InvalidQueryError naming the file and line of what is wrong."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidQueryError(
-            f"The queries {path} cannot be read: {error}.", "Name a file of JSON lines by --queries."
-        ) from None
-    queries = [_read_query(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    seen: set[str] = set()
-    for query in queries:
-        if query.id in seen:
-            raise InvalidQueryError(f"{path}: two queries have the id {query.id!r}.", "Give each an id of its own.")
-        seen.add(query.id)
-    if not queries:
-        raise InvalidQueryError(f"{path} has no queries.", 'Write one JSON object a line: {"id", "text", "kind", "relevant"}.')
-    return queries
-
-
-def _read_query(path: Path, number: int, line: str) -> JudgedQuery:
-    shape = 'A line is {"id": "q1", "text": "…", "kind": "symptom", "relevant": {"file-stem": 2}}.'
-    try:
-        row = json.loads(line)
-        relevant = {str(key): int(grade) for key, grade in row["relevant"].items()}
-        query = JudgedQuery(str(row["id"]), str(row["text"]), str(row["kind"]), relevant)
-    except (ValueError, OverflowError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidQueryError(f"{path}:{number}: not a judged query ({type(error).__name__}: {error}).", shape) from None
-    if not query.text.strip() or any(grade < 1 for grade in relevant.values()):
-        raise InvalidQueryError(f"{path}:{number}: the text is empty or a grade is below 1.", shape)
-    return query
+def _incidents(searcher: Searcher) -> Iterator[Incident]:
+    for offset in range(0, searcher.info.incidents, _PAGE):
+        yield from searcher.incidents(offset=offset, limit=_PAGE).incidents
 
 
 def _resolve(searcher: Searcher, queries: Iterable[JudgedQuery]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -156,10 +169,43 @@ def _resolve(searcher: Searcher, queries: Iterable[JudgedQuery]) -> tuple[dict[s
     return stems, tuple(unknown)
 
 
-def _ask(searcher: Searcher, query: JudgedQuery, ranker: str, depth: int) -> Answer:
-    results = searcher.search(Query(query.text, depth), RANKERS[ranker], explain=False)
-    ranked = tuple(hit.incident.stem for hit in results.hits)
+def _stem(incident: Incident) -> str:
+    return incident.stem
+
+
+def _id(incident: Incident) -> str:
+    return incident.id
+
+
+def _ask_all(
+    searcher: Searcher,
+    queries: Sequence[JudgedQuery],
+    rankers: Mapping[str, Weights],
+    depth: int,
+    name: Callable[[Incident], str],
+    tell: Progress | None,
+) -> dict[str, list[Answer]]:
+    """The answers of each ranker. Query by query, so that each is encoded once."""
+    answers: dict[str, list[Answer]] = {ranker: [] for ranker in rankers}
+    for done, query in enumerate(queries, 1):
+        for ranker, weights in rankers.items():
+            answers[ranker].append(_ask(searcher, query, weights, depth, name))
+        if tell:
+            tell(done, len(queries), "asking")
+    return answers
+
+
+def _ask(searcher: Searcher, query: JudgedQuery, weights: Weights, depth: int, name: Callable[[Incident], str]) -> Answer:
+    asked = Query(query.text, depth, query.filters)
+    results = searcher.search(asked, weights, explain=False, without=query.without)
+    ranked = tuple(name(hit.incident) for hit in results.hits)
     return Answer(query, ranked, tuple(hit.score for hit in results.hits), results.confidence, results.verdict)
+
+
+def _check_writable(run_path: Path | None) -> None:
+    """Better told before the queries are asked than after."""
+    if run_path is not None:
+        _write_run(run_path, [])
 
 
 def _write_run(path: Path, answers: Iterable[Answer]) -> None:
@@ -173,55 +219,33 @@ def _write_run(path: Path, answers: Iterable[Answer]) -> None:
         raise RcaSearchError(f"The run cannot be written to {path}: {error.strerror}.", "Name another file by --run.") from None
 
 
-def _rows(ranker: str, answers: Sequence[Answer], stems: Mapping[str, str]) -> list[Row]:
-    answerable = [answer for answer in answers if answer.query.relevant]
-    values = _measure(answerable, stems)
-    kinds = list(dict.fromkeys(answer.query.kind for answer in answerable))
-    groups = {kind: [i for i, answer in enumerate(answerable) if answer.query.kind == kind] for kind in kinds}
-    rows = [_row(ranker, kind, [values[:, members]]) for kind, members in groups.items()]
+def _report(
+    ranker: str,
+    answers: Mapping[str, Sequence[Answer]],
+    names: Mapping[str, str],
+    unknown: tuple[str, ...],
+    run_path: Path | None,
+    ablate: bool,
+) -> Report:
+    if run_path is not None:
+        _write_run(run_path, answers[ranker])
+    values = {own: measures.by_kind(found, names) for own, found in answers.items()}
+    compared = tuple(dict.fromkeys(("plain", ranker)))
+    return Report(
+        rows=tuple(row for own in compared for row in _rows(own, values[own])),
+        separations=tuple(found for own in compared for found in measures.separations(own, answers[own])),
+        unknown=unknown,
+        verdicts=measures.verdict_shares(answers[ranker]),
+        ablation=tuple(ablation(own, found, values[SHIPPED]) for own, found in values.items() if found) if ablate else (),
+    )
+
+
+def _rows(ranker: str, values: Mapping[str, Values]) -> list[Row]:
     # The mean over kinds, so that the kind with most queries does not speak for all.
-    return [*rows, _row(ranker, "mean over kinds", [values[:, members] for members in groups.values()])] if rows else []
+    groups = {kind: [own] for kind, own in values.items()} | ({OVER_KINDS: list(values.values())} if values else {})
+    return [_row(ranker, kind, own) for kind, own in groups.items()]
 
 
-def _measure(answers: Sequence[Answer], stems: Mapping[str, str]) -> NDArray[np.float64]:
-    """The value (measures, queries) of each measure for each query."""
-    import ir_measures
-    from ir_measures import RR, R, Success, nDCG
-
-    measures = [nDCG @ 10, RR @ 10, R @ 5, Success @ 1]
-    qrels = {a.query.id: {stems[name]: grade for name, grade in a.query.relevant.items()} for a in answers}
-    # Scores can tie; the order given is the order meant.
-    run = {a.query.id: {stem: float(len(a.ranked) - i) for i, stem in reversed(list(enumerate(a.ranked)))} for a in answers}
-    position = {a.query.id: i for i, a in enumerate(answers)}
-    values = np.zeros((len(measures), len(answers)))
-    if answers:
-        for found in ir_measures.iter_calc(measures, qrels, run):
-            values[measures.index(found.measure), position[found.query_id]] = found.value
-    return values
-
-
-def _row(ranker: str, kind: str, groups: Sequence[NDArray[np.float64]]) -> Row:
-    generator = np.random.default_rng(_SEED)
-    means = np.mean([group.mean(axis=1) for group in groups], axis=0)
-    draws = [group[:, generator.integers(group.shape[1], size=(_RESAMPLES, group.shape[1]))].mean(axis=2) for group in groups]
-    low, high = np.percentile(np.mean(draws, axis=0), [2.5, 97.5], axis=1)
-    figures = {name: Figure(float(means[i]), float(low[i]), float(high[i])) for i, name in enumerate(MEASURES)}
-    return Row(ranker, kind, sum(group.shape[1] for group in groups), figures)
-
-
-def _verdicts(answers: Sequence[Answer]) -> dict[str, dict[Verdict, float]]:
-    """Kind -> verdict -> the share of the kind's queries that it is the answer to."""
-    kinds = list(dict.fromkeys(answer.query.kind for answer in answers))
-    told = {kind: [answer.verdict for answer in answers if answer.query.kind == kind] for kind in kinds}
-    return {kind: {word: words.count(word) / len(words) for word in VERDICTS} for kind, words in told.items()}
-
-
-def _auroc(answers: Sequence[Answer]) -> float | None:
-    """How often an answerable query gets a higher confidence than an unanswerable one; ties count half."""
-    answerable = np.array([answer.top_confidence for answer in answers if answer.query.relevant])
-    none = np.array([answer.top_confidence for answer in answers if not answer.query.relevant])
-    if not answerable.size or not none.size:
-        return None
-    above = (answerable[:, None] > none[None, :]).mean()
-    ties = (answerable[:, None] == none[None, :]).mean()
-    return float(above + ties / 2)
+def _row(ranker: str, kind: str, groups: Sequence[Values]) -> Row:
+    named = dict(zip(MEASURES, measures.figures(groups), strict=True))
+    return Row(ranker, kind, sum(group.shape[1] for group in groups), named)

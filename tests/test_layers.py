@@ -22,6 +22,9 @@ LAYERS = (
     {"evidence"},
     {"sampling"},
     {"index", "search"},
+    {"hiding", "judged", "asking"},
+    {"measures", "link_queries"},
+    {"ablation"},
     {"evaluate", "render", "render_text"},
     {"render_eval"},
     {"web"},
@@ -43,7 +46,7 @@ HOMES = {
     "waitress": {"web"},
     "nh3": {"web"},
     "rich": {"sheet", "render_text", "progress"},
-    "ir_measures": {"evaluate"},
+    "ir_measures": {"measures"},
 }
 
 

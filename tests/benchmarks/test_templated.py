@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.templated import Generated, generate, main
 from benchmarks.templated_documents import HELD_OUT, Incident, held_out, incidents, lines, wordings
-from rcasearch.evaluate import read_queries
+from rcasearch.judged import read_queries
 
 SEED = 7
 KINDS = {"alert", "cross", "plain", "none"}

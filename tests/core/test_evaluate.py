@@ -12,13 +12,12 @@ from typing import Any
 import ir_measures
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from ir_measures import RR, R, Success, nDCG
 
 from rcasearch.calibration import verdict
 from rcasearch.errors import InvalidQueryError, NotFoundError, RcaSearchError
-from rcasearch.evaluate import Answer, JudgedQuery, Report, _auroc, evaluate, read_queries
+from rcasearch.evaluate import Report, evaluate
+from rcasearch.judged import read_queries
 from rcasearch.model import Hit, Incident, Query, Results
 from rcasearch.render_eval import table
 from rcasearch.search import Searcher
@@ -158,27 +157,6 @@ def test_the_share_of_each_verdict_by_kind(tmp_path: Path) -> None:
         ["alert", "50%", "25%", "25%"],
         ["none", "50%", "0%", "50%"],
     ]
-
-
-# --- AUROC -----------------------------------------------------------------------------------------------------------
-
-
-def answer(confidence: float, answerable: bool) -> Answer:
-    return Answer(JudgedQuery("q", "t", "k", {"s": 1} if answerable else {}), (), (), confidence)
-
-
-_confidences = st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.50001, 0.9, 1.0]) | st.floats(0, 1), max_size=12)
-
-
-@given(_confidences, _confidences)
-@settings(max_examples=150, deadline=None)
-def test_auroc_is_the_share_of_pairs_in_the_right_order(answerable: list[float], none: list[float]) -> None:
-    found = _auroc([answer(value, True) for value in answerable] + [answer(value, False) for value in none])
-    if not answerable or not none:
-        assert found is None
-        return
-    pairs = [1.0 if a > n else 0.5 if a == n else 0.0 for a in answerable for n in none]
-    assert found == pytest.approx(sum(pairs) / len(pairs))
 
 
 # --- the run ---------------------------------------------------------------------------------------------------------
