@@ -252,6 +252,31 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """In what a precedent differs from the query or from the other hits; ``incident_id`` is the incident that the text names."""
+
+    what: Literal["service", "signature", "concept", "age", "superseded", "cause"]
+    text: str
+    incident_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a precedent and the query share, and what differs.
+
+    ``on`` says that the query is clearly nearer to what was seen in the incident, or to its cause; ``cause`` how its cause
+    compares with that of the best hit. Both are None where that is not clear.
+    """
+
+    on: Literal["symptom", "cause"] | None = None
+    services: tuple[str, ...] = ()
+    signatures: tuple[str, ...] = ()
+    concepts: tuple[str, ...] = ()
+    cause: Literal["same", "other"] | None = None
+    differs: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A precedent. ``score`` orders the hits of one query and means nothing between queries; ``confidence`` (0 to 1) does.
 
@@ -265,6 +290,7 @@ class Hit:
     verdict: Verdict
     evidence: tuple[Evidence, ...]
     contributions: dict[str, float] = field(default_factory=dict)
+    match: Match = Match()
 
 
 @dataclass(frozen=True, slots=True)

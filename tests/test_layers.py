@@ -16,10 +16,10 @@ LAYERS = (
     {"model", "errors", "texts", "wording"},
     {"settings", "models", "lexicon", "sheet", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
-    | {"highlights", "ranking", "services"},
+    | {"highlights", "ranking", "relations", "services", "signatures"},
     {"query", "exemplars", "stores"},
     {"retrieval"},
-    {"evidence"},
+    {"comparison", "evidence"},
     {"sampling"},
     {"index", "search"},
     {"hiding", "judged", "asking"},
