@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from rcasearch.errors import ModelError
@@ -70,6 +72,9 @@ def _default() -> Path:
 
 
 def _cached(name: str) -> Path | None:
+    # An installation that only serves has no such library, and no such cache.
+    if not find_spec("huggingface_hub"):
+        return None
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -80,5 +85,12 @@ def _cached(name: str) -> Path | None:
 
 
 def _sha256(path: Path) -> str:
+    found = path.stat()
+    return _digest(path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, *_state: int) -> str:
+    """The SHA-256 of a file, read once as long as it is in the same state: weights are large."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 DATA = Path(__file__).parent / "data"
+PROJECT = Path(__file__).parent.parent
+
+
+def _exports() -> Path:
+    """A folder of exported models for these tests, another one when the code that makes them changes."""
+    digest = hashlib.sha256()
+    for path in sorted((PROJECT / "rcasearch" / "encoders").glob("*.py")):
+        digest.update(path.read_bytes())
+    return PROJECT / ".cache" / f"exports-{digest.hexdigest()[:16]}"
+
+
+os.environ["RCASEARCH_CACHE"] = str(_exports())
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,8 @@ HOMES = {
     "torch": {"encoders"},
     "transformers": {"encoders"},
     "sentence_transformers": {"encoders"},
+    "openvino": {"encoders"},
+    "tokenizers": {"encoders"},
     "faiss": {"stores"},
     "bm25s": {"lexical", "stores"},
     "sqlite3": {"stores", "cache"},

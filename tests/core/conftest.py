@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rcasearch.encoders import SentenceEncoder, load_encoder
+from rcasearch.encoders import Encoder, load_encoder
 from rcasearch.search import Searcher
 from tests.core.fakes import FakeEncoder, build_with, searcher_with, write_corpus
 from tests.core.oracle import Oracle
@@ -15,7 +15,7 @@ from tests.core.probes import Probes, read_probes
 
 
 @pytest.fixture(scope="session")
-def encoder() -> SentenceEncoder:
+def encoder() -> Encoder:
     """The real model that comes with the installation."""
     return load_encoder("all-MiniLM-L6-v2")
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rcasearch.chunking import chunk, content_hash, split_text
-from rcasearch.encoders import SentenceEncoder
+from rcasearch.encoders import Encoder
 from rcasearch.model import Block, BlockKind, Chunk, Document, Incident, Section
 from rcasearch.readers import read
 
@@ -208,13 +208,13 @@ _prose = st.lists(st.sampled_from(_WORDS), min_size=1, max_size=400).map(" ".joi
 
 @given(text=st.one_of(_prose, st.text(min_size=1, max_size=600)))
 @settings(max_examples=40, deadline=None)
-def test_the_real_tokenizer_never_has_to_cut(encoder: SentenceEncoder, text: str) -> None:
+def test_the_real_tokenizer_never_has_to_cut(encoder: Encoder, text: str) -> None:
     parts = split_text(text, encoder.count_tokens, encoder.max_tokens)
     assert squeezed("".join(parts)) == squeezed(text)
     assert max(encoder.count_tokens(parts), default=0) <= encoder.max_tokens
 
 
-def test_the_tiny_corpus_with_the_real_tokenizer(encoder: SentenceEncoder, tiny_corpus: Path) -> None:
+def test_the_tiny_corpus_with_the_real_tokenizer(encoder: Encoder, tiny_corpus: Path) -> None:
     documents = [found for found in read([tiny_corpus]) if isinstance(found, Document)]
     assert len(documents) == 8
     for document in documents:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rcasearch.compression import Basis, fit
-from rcasearch.encoders import SentenceEncoder
+from rcasearch.encoders import Encoder
 from tests.core.fakes import unit
 
 Floats = NDArray[np.float32]
@@ -108,7 +108,7 @@ def test_nothing_encodes_to_nothing() -> None:
     assert basis.query(none).shape == (0, 8)
 
 
-def test_the_tokens_of_the_real_model_keep_their_similarities(encoder: SentenceEncoder) -> None:
+def test_the_tokens_of_the_real_model_keep_their_similarities(encoder: Encoder) -> None:
     texts = ["TimeoutError: QueuePool limit of size 40 reached", "the disk was full", "x509: certificate has expired"]
     states = np.concatenate([one.vectors for one in encoder.encode_documents(texts * 2).tokens])
     basis = fit(states)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rcasearch.concepts import SIGNATURE_BONUS, ConceptSpace, incident_profile, profile, space
-from rcasearch.encoders import SentenceEncoder
+from rcasearch.encoders import Encoder
 from rcasearch.exemplars import concept_space
 from rcasearch.lexicon import load_lexicon
 from tests.core.fakes import unit
@@ -240,12 +240,12 @@ UNRELATED = (
 
 
 @pytest.fixture(scope="module")
-def shipped(encoder: SentenceEncoder) -> ConceptSpace:
+def shipped(encoder: Encoder) -> ConceptSpace:
     return concept_space(load_lexicon(), encoder)
 
 
 @pytest.fixture(scope="module")
-def places(shipped: ConceptSpace, encoder: SentenceEncoder, probes: Probes) -> dict[str, list[int]]:
+def places(shipped: ConceptSpace, encoder: Encoder, probes: Probes) -> dict[str, list[int]]:
     """For each concept, the place at which each of its probes has it: 0 is first."""
     number = {concept.name: position for position, concept in enumerate(load_lexicon())}
     pairs = [(name, text) for name, texts in probes.items() for text in texts]
@@ -276,7 +276,7 @@ def test_an_exemplar_asked_word_for_word_finds_its_concept(shipped: ConceptSpace
     assert (order[:, :3] == owners[:, None]).any(axis=1).mean() >= 0.999
 
 
-def test_words_that_tell_of_no_failure_seldom_name_one(shipped: ConceptSpace, encoder: SentenceEncoder) -> None:
+def test_words_that_tell_of_no_failure_seldom_name_one(shipped: ConceptSpace, encoder: Encoder) -> None:
     # Measured: 5 of these 20. Of the probes, 88 % name a concept.
     vectors = encoder.encode_queries(UNRELATED).vectors
     profiles = [shipped.query_profile(vector[None, :], text) for vector, text in zip(vectors, UNRELATED, strict=True)]
@@ -284,7 +284,7 @@ def test_words_that_tell_of_no_failure_seldom_name_one(shipped: ConceptSpace, en
     assert len(named) <= 5, named
 
 
-def test_the_label_is_what_people_read(shipped: ConceptSpace, encoder: SentenceEncoder) -> None:
+def test_the_label_is_what_people_read(shipped: ConceptSpace, encoder: Encoder) -> None:
     for text, label in (
         ("no space left on device while writing the journal", "disk"),
         ("the TLS certificate ran out", "certificate"),

@@ -1,14 +1,21 @@
-"""The real encoder: unit vectors, the same in any company, and a vector for each word piece that a highlight may point to."""
+"""What every encoder keeps to, the exported model and sentence-transformers itself: unit vectors, the same in any company, and
+a vector for each word piece that a highlight may point to. And the two agree, on any text."""
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
-from rcasearch.encoders import SentenceEncoder, load_encoder
+from rcasearch.encoders import Encoder, SentenceEncoder, load_encoder
+from rcasearch.encoders.exported import ExportedEncoder
+from rcasearch.encoders.probes import TEXTS as PROBES
+from rcasearch.models import locate
 
 TEXTS = [
     "TimeoutError: QueuePool limit of size 40 overflow 0 reached",
@@ -20,17 +27,43 @@ TEXTS = [
 ]
 
 
-def test_it_knows_its_sizes(encoder: SentenceEncoder) -> None:
-    assert (encoder.name, encoder.dimension) == ("all-MiniLM-L6-v2", 384)
+@pytest.fixture(scope="session")
+def exported(encoder: Encoder) -> Encoder:
+    """The one in use, which the model that comes with the installation can be exported for."""
+    assert isinstance(encoder, ExportedEncoder)
+    return encoder
+
+
+@pytest.fixture(scope="session")
+def plain() -> Encoder:
+    """The same model, by sentence-transformers."""
+    return SentenceEncoder("all-MiniLM-L6-v2", device="cpu")
+
+
+@pytest.fixture(params=["exported", "plain"])
+def either(request: pytest.FixtureRequest) -> Encoder:
+    found: Encoder = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="session")
+def vocabulary() -> dict[int, str]:
+    """Id -> piece, from the model's own files."""
+    read = json.loads((locate("all-MiniLM-L6-v2") / "tokenizer.json").read_text(encoding="utf-8"))
+    return {number: piece for piece, number in read["model"]["vocab"].items()}
+
+
+def test_it_knows_its_sizes(either: Encoder) -> None:
+    assert (either.name, either.dimension) == ("all-MiniLM-L6-v2", 384)
     # 256 word pieces, two of which are the marks at the ends.
-    assert encoder.max_tokens == 254
-    assert len(encoder.fingerprint) == 64
+    assert either.max_tokens == 254
+    assert len(either.fingerprint) == 64
     assert load_encoder("all-MiniLM-L6-v2") is load_encoder("all-MiniLM-L6-v2")
 
 
 @pytest.mark.parametrize("method", ["encode_documents", "encode_queries"])
-def test_every_vector_has_length_1(encoder: SentenceEncoder, method: str) -> None:
-    encoding = getattr(encoder, method)([*TEXTS, "", " ", "\n"])
+def test_every_vector_has_length_1(either: Encoder, method: str) -> None:
+    encoding = getattr(either, method)([*TEXTS, "", " ", "\n"])
     assert encoding.vectors.shape == (9, 384)
     assert encoding.vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(encoding.vectors, axis=1), 1, atol=1e-5)
@@ -42,18 +75,18 @@ def test_every_vector_has_length_1(encoder: SentenceEncoder, method: str) -> Non
         np.testing.assert_allclose(np.linalg.norm(tokens.vectors, axis=1), 1, atol=1e-5)
 
 
-def test_nothing_asked_nothing_given(encoder: SentenceEncoder) -> None:
-    encoding = encoder.encode_documents([])
+def test_nothing_asked_nothing_given(either: Encoder) -> None:
+    encoding = either.encode_documents([])
     assert encoding.vectors.shape == (0, 384)
     assert encoding.tokens == ()
-    assert encoder.count_tokens([]) == []
+    assert either.count_tokens([]) == []
 
 
-def test_a_text_gives_the_same_vectors_alone_in_company_and_in_any_order(encoder: SentenceEncoder) -> None:
-    together = encoder.encode_documents(TEXTS * 7)
-    backwards = encoder.encode_documents(TEXTS[::-1])
+def test_a_text_gives_the_same_vectors_alone_in_company_and_in_any_order(either: Encoder) -> None:
+    together = either.encode_documents(TEXTS * 7)
+    backwards = either.encode_documents(TEXTS[::-1])
     for number, text in enumerate(TEXTS):
-        alone = encoder.encode_documents([text])
+        alone = either.encode_documents([text])
         for vectors, tokens in (
             (together.vectors[number], together.tokens[number]),
             (together.vectors[number + 6 * len(TEXTS)], together.tokens[number + 6 * len(TEXTS)]),
@@ -64,24 +97,23 @@ def test_a_text_gives_the_same_vectors_alone_in_company_and_in_any_order(encoder
             np.testing.assert_allclose(tokens.vectors, alone.tokens[0].vectors, atol=2e-5)
 
 
-def test_queries_and_documents_share_a_space(encoder: SentenceEncoder) -> None:
-    query = encoder.encode_queries(["the database ran out of connections"]).vectors[0]
-    near, far = encoder.encode_documents(["the connection pool was exhausted", "the certificate had expired"]).vectors
+def test_queries_and_documents_share_a_space(either: Encoder) -> None:
+    query = either.encode_queries(["the database ran out of connections"]).vectors[0]
+    near, far = either.encode_documents(["the connection pool was exhausted", "the certificate had expired"]).vectors
     assert query @ near > query @ far + 0.2
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_each_token_vector_has_its_place_in_the_text(encoder: SentenceEncoder, text: str) -> None:
-    [tokens] = encoder.encode_documents([text]).tokens
-    offsets = encoder.offsets(text)
+def test_each_token_vector_has_its_place_in_the_text(either: Encoder, vocabulary: dict[int, str], text: str) -> None:
+    [tokens] = either.encode_documents([text]).tokens
+    offsets = either.offsets(text)
     assert len(offsets) == len(tokens.ids)
     assert offsets == sorted(offsets)
     assert all(0 <= start < end <= len(text) for start, end in offsets)
     assert all(first[1] <= second[0] for first, second in pairwise(offsets))
     # Read back by the vocabulary, each piece stands where its offset says.
     for token, (start, end) in zip(tokens.ids, offsets, strict=True):
-        piece = encoder._tokenizer.convert_ids_to_tokens(int(token)).removeprefix("##")
-        assert piece == folded(text[start:end])
+        assert vocabulary[int(token)].removeprefix("##") == folded(text[start:end])
 
 
 def folded(text: str) -> str:
@@ -90,35 +122,67 @@ def folded(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
 
 
-def test_the_count_of_tokens_is_what_is_encoded(encoder: SentenceEncoder) -> None:
+def test_the_count_of_tokens_is_what_is_encoded(either: Encoder) -> None:
     plain = [text for text in TEXTS if text.isascii()]
-    encoded = [len(tokens.ids) for tokens in encoder.encode_documents(plain).tokens]
-    assert encoder.count_tokens(plain) == encoded
-    assert encoder.count_tokens(["unbelievably", "a b", ""]) == [len(encoder.offsets("unbelievably")), 2, 0]
+    encoded = [len(tokens.ids) for tokens in either.encode_documents(plain).tokens]
+    assert either.count_tokens(plain) == encoded
+    assert either.count_tokens(["unbelievably", "a b", ""]) == [len(either.offsets("unbelievably")), 2, 0]
 
 
-def test_a_text_of_the_full_length_loses_no_token_and_one_more_would(encoder: SentenceEncoder) -> None:
+def test_a_text_of_the_full_length_loses_no_token_and_one_more_would(either: Encoder) -> None:
     """Chunks are cut to ``max_tokens``; past it the model is deaf, which is why they are."""
-    full = " ".join(["disk"] * encoder.max_tokens)
-    [tokens] = encoder.encode_documents([full]).tokens
-    assert len(tokens.ids) == encoder.max_tokens == encoder.count_tokens([full])[0]
+    full = " ".join(["disk"] * either.max_tokens)
+    [tokens] = either.encode_documents([full]).tokens
+    assert len(tokens.ids) == either.max_tokens == either.count_tokens([full])[0]
     longer = full + " certificate"
-    assert encoder.count_tokens([longer]) == [encoder.max_tokens + 1]
-    assert len(encoder.encode_documents([longer]).tokens[0].ids) == encoder.max_tokens
+    assert either.count_tokens([longer]) == [either.max_tokens + 1]
+    assert len(either.encode_documents([longer]).tokens[0].ids) == either.max_tokens
     changed = full.rsplit(" ", 1)[0] + " certificate"
-    assert not np.allclose(encoder.encode_documents([changed]).vectors, encoder.encode_documents([full]).vectors, atol=1e-4)
+    assert not np.allclose(either.encode_documents([changed]).vectors, either.encode_documents([full]).vectors, atol=1e-4)
 
 
-def test_two_threads_get_what_one_gets(encoder: SentenceEncoder) -> None:
+def test_two_threads_get_what_one_gets(either: Encoder) -> None:
     texts = [f"incident {n} of the queue with some words more or less {'x ' * (n % 9)}" for n in range(24)]
-    expected = encoder.encode_queries(texts).vectors
-    counts = encoder.count_tokens(texts)
+    expected = either.encode_queries(texts).vectors
+    counts = either.count_tokens(texts)
 
     def ask(text: str) -> tuple[np.ndarray, int, int]:
-        return encoder.encode_queries([text]).vectors[0], len(encoder.offsets(text)), encoder.count_tokens([text])[0]
+        return either.encode_queries([text]).vectors[0], len(either.offsets(text)), either.count_tokens([text])[0]
 
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(ask, texts))
     for (vector, offsets, count), wanted, number in zip(found, expected, counts, strict=True):
         np.testing.assert_allclose(vector, wanted, atol=2e-6)
         assert offsets == count == number
+
+
+def agree(one: Encoder, other: Encoder, texts: list[str]) -> None:
+    """The same tokens in the same places, and vectors that differ by rounding alone."""
+    assert one.count_tokens(texts) == other.count_tokens(texts)
+    assert [one.offsets(text) for text in texts] == [other.offsets(text) for text in texts]
+    mine, others = one.encode_documents(texts), other.encode_documents(texts)
+    assert (mine.vectors * others.vectors).sum(axis=1).min() > 0.9998
+    for tokens, wanted in zip(mine.tokens, others.tokens, strict=True):
+        assert np.array_equal(tokens.ids, wanted.ids)
+        if len(tokens.ids):
+            assert (tokens.vectors * wanted.vectors).sum(axis=1).mean() > 0.999
+
+
+def test_both_are_the_same_model(exported: Encoder, plain: Encoder) -> None:
+    for name in ("name", "fingerprint", "dimension", "max_tokens"):
+        assert getattr(exported, name) == getattr(plain, name)
+    agree(exported, plain, [*TEXTS, *PROBES])
+    queries = [one.encode_queries(TEXTS).vectors for one in (exported, plain)]
+    assert (queries[0] * queries[1]).sum(axis=1).min() > 0.9998
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(max_size=100), min_size=1, max_size=4))
+@example(["[SEP] [CLS] [MASK][PAD] ##ing [UNK]", "\x00\x01\ufffd\u2028", "ＦＵＬＬ ｗｉｄｔｈ", "İ ß ﬃ Å"])
+@example(["a\u0300" * 300, "\U0001f469\u200d\U0001f692" * 90, "漢" * 400])
+def test_both_agree_on_any_text(exported: Encoder, plain: Encoder, texts: list[str]) -> None:
+    agree(exported, plain, texts)
+
+
+def test_the_exported_model_takes_texts_of_every_length(exported: Encoder, plain: Encoder) -> None:
+    agree(exported, plain, ["disk " * length for length in (1, 13, 14, 15, 29, 30, 31, 127, 252, 253, 254, 255, 256, 300)])

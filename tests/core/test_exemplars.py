@@ -12,7 +12,7 @@ import pytest
 from rcasearch import exemplars
 from rcasearch.chunking import content_hash
 from rcasearch.concepts import ConceptSpace
-from rcasearch.encoders import Encoding, SentenceEncoder
+from rcasearch.encoders import Encoder, Encoding
 from rcasearch.exemplars import concept_space
 from rcasearch.lexicon import Concept, load_lexicon
 from tests.core.fakes import DIMENSION, LEXICON, FakeEncoder
@@ -24,7 +24,7 @@ def _phrases() -> list[str]:
     return [phrase for concept in load_lexicon() for phrase in concept.phrases]
 
 
-def test_the_shipped_vectors_are_of_the_shipped_phrases_under_the_default_model(encoder: SentenceEncoder) -> None:
+def test_the_shipped_vectors_are_of_the_shipped_phrases_under_the_default_model(encoder: Encoder) -> None:
     with np.load(exemplars.SHIPPED) as stored:
         assert str(stored["fingerprint"]) == encoder.fingerprint, REGENERATE
         keys, vectors = stored["keys"].tolist(), stored["vectors"]
@@ -34,7 +34,7 @@ def test_the_shipped_vectors_are_of_the_shipped_phrases_under_the_default_model(
     np.testing.assert_allclose(np.linalg.norm(vectors.astype(np.float32), axis=1), 1, atol=2e-3)
 
 
-def test_the_shipped_vectors_are_what_the_encoder_gives(encoder: SentenceEncoder) -> None:
+def test_the_shipped_vectors_are_what_the_encoder_gives(encoder: Encoder) -> None:
     phrases = _phrases()
     picked = sorted(random.Random(11).sample(range(len(phrases)), 200))
     space = concept_space(load_lexicon(), encoder)
@@ -43,15 +43,15 @@ def test_the_shipped_vectors_are_what_the_encoder_gives(encoder: SentenceEncoder
     assert (space.vectors[picked] * now).sum(axis=1).min() > 0.999, REGENERATE
 
 
-def test_nothing_shipped_is_encoded_again(encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_shipped_is_encoded_again(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    encode = SentenceEncoder.encode_documents
+    encode = type(encoder).encode_documents
 
-    def kept(self: SentenceEncoder, texts: Sequence[str]) -> Encoding:
+    def kept(self: Encoder, texts: Sequence[str]) -> Encoding:
         asked.extend(texts)
         return encode(self, texts)
 
-    monkeypatch.setattr(SentenceEncoder, "encode_documents", kept)
+    monkeypatch.setattr(type(encoder), "encode_documents", kept)
     own = Concept("tape", "tape robot stuck", "storage", ("the arm does not move", "no tape can be mounted"))
     space = concept_space((*load_lexicon(), own), encoder)
     assert asked == list(own.phrases)
@@ -71,7 +71,7 @@ def test_under_another_model_every_phrase_is_encoded_once() -> None:
     np.testing.assert_allclose(space.vectors, fake.encode_queries(given).vectors, atol=1e-6)
 
 
-def test_vectors_of_another_fingerprint_are_not_taken(encoder: SentenceEncoder) -> None:
+def test_vectors_of_another_fingerprint_are_not_taken(encoder: Encoder) -> None:
     fake = FakeEncoder(encoder.fingerprint + "0")
     phrase = _phrases()[0]
     space = concept_space([Concept("one", "one", "", (phrase,))], fake)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rcasearch.calibration import UNHEARD_OF
-from rcasearch.encoders import SentenceEncoder, Tokens
+from rcasearch.encoders import Encoder, Tokens
 from rcasearch.errors import IndexMissingError, ModelError, NotFoundError
 from rcasearch.model import Filters, Hit, Query, Results
 from rcasearch.retrieval import MAX_PARTS, MAX_TOKENS, RANKERS, Signals, read_signals, telling
@@ -275,7 +275,7 @@ def test_a_paste_of_two_hundred_lines_finds_the_line_that_matters(tiny_searcher:
     assert ids(tiny_searcher.search(Query(lines, 3)))[0] == POOL
 
 
-def test_no_token_of_a_query_is_lost_up_to_the_bounds(encoder: SentenceEncoder) -> None:
+def test_no_token_of_a_query_is_lost_up_to_the_bounds(encoder: Encoder) -> None:
     names = [first + second for first in "bcdf" for second in ("olt", "amp", "est")]
     text = "\n".join(f"the {name} worker waited {'for its turn ' * 8}behind the {name} queue" for name in names)
     signals = read_signals(text, encoder)

@@ -1,0 +1,91 @@
+"""A model's name -> the encoder that serves it best on this machine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from rcasearch.encoders import exports, probes
+from rcasearch.encoders.base import Encoder, Encoding
+from rcasearch.encoders.cores import multiplies_bf16
+from rcasearch.encoders.exported import ExportedEncoder
+from rcasearch.encoders.exports import PROBES, Export, ExportError
+from rcasearch.encoders.network import FULL, HALF, load_openvino
+from rcasearch.encoders.sentence import SentenceEncoder
+from rcasearch.errors import ModelError
+from rcasearch.models import fingerprint, locate
+
+log = logging.getLogger("rcasearch.encoders")
+# There when a driver for NVIDIA's cards is: on Linux itself, and on Linux within Windows.
+_GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
+
+
+@lru_cache(maxsize=2)
+def load_encoder(name: str) -> Encoder:
+    """The encoder called ``name``, loaded once a process.
+
+    On first use the model is exported, which takes some seconds and torch; from then on neither is needed. What cannot be
+    exported is run by sentence-transformers itself. Raises ModelError where the model cannot be had.
+    """
+    try:
+        encoder = _exported(name)
+    except ExportError as reason:
+        if not find_spec("sentence_transformers"):
+            raise ModelError(
+                f"The model {name!r} has no export to serve it from, and none can be made: {reason}.",
+                "Run `pip install sentence-transformers`, or set RCASEARCH_CACHE to a folder that holds its export.",
+            ) from None
+        log.warning("The model %r is run by sentence-transformers, which starts and works slower: %s.", name, reason)
+        return SentenceEncoder(name)
+    return OnGpu(encoder) if _may_have_gpu() else encoder
+
+
+class OnGpu:
+    """An exported encoder whose documents are encoded on a GPU, by torch, once there are any."""
+
+    def __init__(self, exported: ExportedEncoder) -> None:
+        self._exported = exported
+        self.name, self.fingerprint = exported.name, exported.fingerprint
+        self.dimension, self.max_tokens = exported.dimension, exported.max_tokens
+        self.count_tokens, self.offsets = exported.count_tokens, exported.offsets
+        self.encode_queries = exported.encode_queries
+
+    def encode_documents(self, texts: Sequence[str]) -> Encoding:
+        return self._for_documents.encode_documents(texts)
+
+    @cached_property
+    def _for_documents(self) -> Encoder:
+        import torch
+
+        return SentenceEncoder(self.name, device="cuda") if torch.cuda.is_available() else self._exported
+
+
+def _exported(name: str) -> ExportedEncoder:
+    from rcasearch.encoders.conversion import convert
+
+    mark = fingerprint(locate(name))
+    try:
+        version = load_openvino().get_version()
+    except ImportError as error:
+        raise ExportError(f"openvino cannot be loaded ({error}); `pip install openvino` mends that") from None
+    precision = HALF if multiplies_bf16() else FULL
+    export, folder = exports.open_or_make(exports.name_of(mark, version), lambda draft: convert(name, precision, draft))
+    return _opened(name, export, folder, precision)
+
+
+def _opened(name: str, export: Export, folder: Path, precision: str) -> ExportedEncoder:
+    """The encoder at the wanted precision where that passes, which an export made on another machine has to show here."""
+    if not export.precisions.get(precision, True):
+        precision = FULL
+    encoder = ExportedEncoder(name, export, folder, precision)
+    if precision in export.precisions:
+        return encoder
+    differs = probes.difference(probes.read(folder / PROBES), encoder.encode_documents(probes.TEXTS))
+    return ExportedEncoder(name, export, folder, FULL) if differs else encoder
+
+
+def _may_have_gpu() -> bool:
+    return any(path.exists() for path in _GPU_DRIVERS) and find_spec("torch") is not None

@@ -1,0 +1,175 @@
+"""Exported models on disk: where they lie, whether one is whole, and how one comes there at once or not at all.
+
+~/.cache/rcasearch/                      or what RCASEARCH_CACHE names
+    <fingerprint>-<runtime>-<format>/    an export, never changed
+        network.xml, network.bin         the model, pooling included, in OpenVINO's form; weights as float16
+        tokenizer.json                   its tokenizer
+        probes.npz                       what sentence-transformers makes of some texts
+        export.json                      written last: what the encoder needs to know, sizes and checksums
+    <fingerprint>-….lock                 held by the process that makes one
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+# The environment variable that names another folder of exports.
+VARIABLE = "RCASEARCH_CACHE"
+# Raised when the files of an export, or how they are made, change.
+FORMAT = 1
+NETWORK, WEIGHTS, TOKENIZER, PROBES = "network.xml", "network.bin", "tokenizer.json", "probes.npz"
+_FILES = (NETWORK, WEIGHTS, TOKENIZER, PROBES)
+_MANIFEST = "export.json"
+# A checksum of the weights would cost a start 50 ms; they were synced before the export came to its place, and have their size.
+_HASHED = 4 * 2**20
+
+
+class ExportError(Exception):
+    """Why there is no export to use: a reason that completes "… because"."""
+
+
+class FileEntry(msgspec.Struct, frozen=True):
+    """A file of an export: its size in bytes, and its SHA-256 unless it is large."""
+
+    bytes: int
+    sha256: str
+
+
+class Export(msgspec.Struct, frozen=True):
+    """What an export is of: ``padding`` and ``special`` are ids; ``max_length`` counts pieces, marks included.
+
+    ``precisions`` tells which were compared with sentence-transformers, and whether they passed.
+    """
+
+    fingerprint: str
+    dimension: int
+    max_length: int
+    padding: int
+    special: list[int]
+    prompts: dict[str, str]
+    precisions: dict[str, bool]
+    files: dict[str, FileEntry] = {}
+
+
+def name_of(fingerprint: str, runtime: str) -> str:
+    """The folder name of a model's export for a version of the runtime."""
+    return f"{fingerprint[:32]}-{runtime.split('-')[0]}-{FORMAT}"
+
+
+def open_or_make(name: str, make: Callable[[Path], Export]) -> tuple[Export, Path]:
+    """The export called ``name`` and its folder, made by ``make`` in an empty folder where there is none or a broken one.
+
+    Raises ExportError where none can be kept, and what ``make`` raises.
+    """
+    places = _places()
+    for place in places:
+        if export := _read(place / name):
+            return export, place / name
+    for place in filter(_writable, places):
+        try:
+            return _made(place, name, make), place / name
+        except OSError as error:
+            raise ExportError(f"it could not be written to {place}: {error.strerror or error}") from None
+    raise ExportError(f"none of these folders can be written: {', '.join(map(str, places))}; name one by {VARIABLE}")
+
+
+def _places() -> list[Path]:
+    """Where an export may lie, the wanted place first; the last is for those who can write nowhere else."""
+    with suppress(RuntimeError):
+        if own := os.environ.get(VARIABLE):
+            return [Path(own).expanduser(), *_temporary()]
+        home = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        return [(home if home.is_absolute() else Path.home() / ".cache") / "rcasearch", *_temporary()]
+    return _temporary()
+
+
+def _temporary() -> list[Path]:
+    """A folder of this user's own where everyone may write; none where another user has taken its name."""
+    place = Path(tempfile.gettempdir()) / f"rcasearch-{os.getuid()}"
+    with suppress(OSError):
+        place.mkdir(mode=0o700, exist_ok=True)
+        found = place.lstat()
+        return [place] if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() else []
+    return []
+
+
+def _writable(place: Path) -> bool:
+    with suppress(OSError):
+        place.mkdir(parents=True, exist_ok=True)
+        return os.access(place, os.W_OK | os.X_OK)
+    return False
+
+
+def _made(place: Path, name: str, make: Callable[[Path], Export]) -> Export:
+    with _locked(place / f"{name}.lock"):
+        # Another process may have made it while this one waited.
+        if export := _read(place / name):
+            return export
+        for abandoned in place.glob(f"{name}.draft-*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(prefix=f"{name}.draft-", dir=place))
+        try:
+            export = _sealed(draft, make(draft))
+            _replace(place / name, draft)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return export
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Held by one process at a time; the lock goes with the process, however that ends."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _sealed(draft: Path, export: Export) -> Export:
+    export = msgspec.structs.replace(export, files={name: _entry(draft / name) for name in _FILES})
+    (draft / _MANIFEST).write_bytes(msgspec.json.encode(export))
+    for path in [*draft.iterdir(), draft]:
+        _sync(path)
+    # A temporary folder is its maker's alone; an export is for everyone who may enter the folder of exports.
+    draft.chmod(0o755)
+    return export
+
+
+def _replace(target: Path, draft: Path) -> None:
+    # A broken export. Who still reads it keeps its files until they are closed.
+    if target.exists():
+        shutil.rmtree(target)
+    draft.rename(target)
+    _sync(target.parent)
+
+
+def _read(folder: Path) -> Export | None:
+    """The export that lies there whole, or None."""
+    try:
+        export = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Export)
+        whole = all(_entry(folder / name) == export.files.get(name) for name in _FILES)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return export if whole else None
+
+
+def _entry(path: Path) -> FileEntry:
+    size = path.stat().st_size
+    return FileEntry(size, hashlib.sha256(path.read_bytes()).hexdigest() if size <= _HASHED else "")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
