@@ -73,7 +73,8 @@ def _ablation(rows: Sequence[Ablation], width: int) -> str:
 
 def _ablated(row: Ablation, kinds: Sequence[str]) -> list[str]:
     less = row.difference
-    interval = "" if row.ranker == SHIPPED else f"{less.mean:+.3f} [{less.low:+.3f} {less.high:+.3f}]"
+    mean, low, high = (f"{value:+.3f}".replace("0.", ".", 1) for value in (less.mean, less.low, less.high))
+    interval = "" if row.ranker == SHIPPED else f"{mean} [{low} {high}]"
     return [f"{row.ndcg[OVER_KINDS]:.3f}", interval, f"{row.success:.3f}", *(f"{row.ndcg[kind]:.3f}" for kind in kinds)]
 
 
