@@ -143,7 +143,7 @@ def _other_signature(asked: _Asked, shared: Sequence[str], own: Sequence[Signatu
 def _other_concept(asked: _Asked, labels: Sequence[str], profile: Floats, shared: Sequence[int]) -> Difference | None:
     if shared or not asked.concepts or float(profile.max()) < _MAINLY:
         return None
-    return Difference("concept", f"tells of {labels[int(profile.argmax())]}, not of {labels[asked.concepts[0]]}")
+    return Difference("concept", f"reads as {labels[int(profile.argmax())]}, not as {labels[asked.concepts[0]]}")
 
 
 def _other_cause(cause: str | None, first: _Found) -> Difference | None:

@@ -11,12 +11,14 @@ from urllib.parse import quote, urlsplit
 from rcasearch.model import (
     ActionItem,
     Answer,
+    Difference,
     Evidence,
     Filters,
     Hit,
     Incident,
     IndexInfo,
     Link,
+    Match,
     Milestones,
     Page,
     Problem,
@@ -36,6 +38,7 @@ def as_dict(results: Results) -> Json:
         "query": query_as_dict(results.query),
         "verdict": results.verdict,
         "concepts": list(results.concepts),
+        "read_as": {"concepts": list(results.concepts), "services": list(results.services)},
         "searched": results.searched,
         "took_ms": round(results.took_ms, 1),
         "index_id": results.index_id,
@@ -69,6 +72,7 @@ def hit_as_dict(hit: Hit) -> Json:
         "confidence": round(hit.confidence, 4),
         "verdict": hit.verdict,
         "evidence": [evidence_as_dict(evidence) for evidence in hit.evidence],
+        "match": match_as_dict(hit.match),
         **_answers_as_dict(hit.incident),
         "contributions": {leg: round(value, 4) for leg, value in hit.contributions.items()},
     }
@@ -149,6 +153,31 @@ def evidence_as_dict(evidence: Evidence) -> Json:
         "highlights": [list(span) for span in evidence.highlights],
         "lines": [chunk.start_line, chunk.end_line],
         "score": round(evidence.score, 4),
+    }
+
+
+def match_as_dict(match: Match) -> Json:
+    """What a precedent and the query share, and what differs. ``on`` and ``cause`` are null where that is not clear."""
+    return {
+        "on": match.on,
+        "cause": match.cause,
+        "shared": {
+            "services": list(match.services),
+            "signatures": list(match.signatures),
+            "concepts": list(match.concepts),
+        },
+        "differs": [difference_as_dict(difference) for difference in match.differs],
+    }
+
+
+def difference_as_dict(difference: Difference) -> Json:
+    """A difference in words; ``url`` leads to the incident that the words name, and is null where they name none."""
+    named = difference.incident_id
+    return {
+        "what": difference.what,
+        "text": difference.text,
+        "incident_id": named,
+        "url": None if named is None else incident_url(named),
     }
 
 

@@ -10,13 +10,14 @@ from datetime import date
 
 from rich.text import Text
 
-from rcasearch.model import ActionItem, Answer, Block, Hit, Incident, IndexInfo, Problem, Results, Section, Verdict
+from rcasearch.model import ActionItem, Answer, Block, Hit, Incident, IndexInfo, Match, Problem, Results, Section, Verdict
 from rcasearch.sheet import Sheet
 from rcasearch.wording import age, clean, cut, cut_lines, grouped, minutes, one_line, paragraphs, passage, plural, size
 
 FULL_HITS = 3
 VERDICTS = {"strong": "Strong precedent", "possible": "Possible precedent", "none": "Nothing like this on record"}
 STYLES = {"strong": "bold green", "possible": "bold yellow", "none": "bold"}
+MET = {"symptom": "the symptoms more than the cause", "cause": "the cause more than the symptoms"}
 WORDS = {"strong": "strong match", "possible": "possible match", "none": "below the line"}
 
 
@@ -24,14 +25,20 @@ def as_text(results: Results, width: int = 80, color: bool = False, today: date 
     """The answer to a query: the verdict first, then the precedents, best first."""
     sheet, now = Sheet(width, color), today or date.today()
     sheet.line(_verdict(results))
-    if results.concepts:
-        sheet.line(Text(f"Read as: {', '.join(results.concepts)}", "dim"))
+    read_as = _read_as(results)
+    if read_as and results.searched:
+        sheet.line(Text(f"Read as: {read_as}", "dim"))
     if results.hits and results.verdict == "none":
         sheet.line("The closest, below the line:")
     for hit in results.hits:
         sheet.line()
         _hit(sheet, hit, now)
     return sheet.text()
+
+
+def _read_as(results: Results) -> str:
+    services = ", ".join(grouped(map(one_line, results.services), 4))
+    return " · ".join(filter(None, (", ".join(results.concepts), services and f"service {services}")))
 
 
 def headline(verdict: Verdict, searched: int, *, filtered: bool) -> str:
@@ -60,11 +67,25 @@ def _hit(sheet: Sheet, hit: Hit, today: date) -> None:
     known = facts(incident, today)
     sheet.line(Text(WORDS[hit.verdict], STYLES[hit.verdict]).append(f" · {known}" if known else "", "not bold default"), indent=3)
     sheet.field("Why", _why(hit, 320 if full else 160))
+    sheet.field("Shares", _joined(shares(hit.match)))
+    sheet.field("Differs", _joined([difference.text for difference in hit.match.differs]))
     sheet.field(_cause_label(incident.root_cause), _cause(incident.root_cause, 420 if full else 200))
     sheet.field("Resolution", _resolution(incident.resolution, 700 if full else 240))
     if full:
         sheet.field("Still open", _open_items(incident.open_action_items))
     sheet.field("More", [Text(f"rcasearch show {clean(incident.id)}", "cyan", overflow="fold")])
+
+
+def shares(match: Match) -> list[str]:
+    """What a precedent and the query share, in words."""
+    services = [f"service {service}" for service in match.services]
+    concepts = [f"both read as {concept}" for concept in match.concepts]
+    sides = [MET[match.on]] if match.on else []
+    return [*sides, *(["its cause with 1"] if match.cause == "same" else []), *services, *match.signatures, *concepts]
+
+
+def _joined(texts: Sequence[str]) -> list[Text | str]:
+    return ["; ".join(grouped((cut(one_line(text), 110) for text in texts), 6))] if texts else []
 
 
 def facts(incident: Incident, today: date) -> str:

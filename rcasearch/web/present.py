@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from rcasearch import wording
 from rcasearch.model import IndexInfo
 from rcasearch.render import info_as_dict
-from rcasearch.render_text import VERDICTS, headline
+from rcasearch.render_text import MET, VERDICTS, headline
 from rcasearch.web.live import live
 
 HIT_VERDICTS = {"strong": "Strong", "possible": "Possible", "none": "Below the line"}
@@ -42,6 +42,7 @@ def register(app: Flask, assets: dict[str, str]) -> None:
         "headline": _headline,
         "verdict_words": VERDICTS,
         "hit_words": HIT_VERDICTS,
+        "met_words": MET,
     }
     app.context_processor(lambda: names)
 
