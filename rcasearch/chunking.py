@@ -64,7 +64,8 @@ class _Part:
 def _chunk(incident_id: str, number: int, part: _Part) -> Chunk:
     text = _join(part.pieces)
     first, last = part.pieces[0].line, part.pieces[-1].line
-    return Chunk(f"{incident_id}#{number}", incident_id, part.kind, part.heading, text, first, last, content_hash(text))
+    whole = ((0, len(text)),)
+    return Chunk(f"{incident_id}#{number}", incident_id, part.kind, part.heading, text, first, last, content_hash(text), whole)
 
 
 def _title(incident: Incident, count_tokens: CountTokens, budget: int) -> list[tuple[_Piece, ...]]:

@@ -21,6 +21,8 @@ SIGNATURE_BONUS = 0.2
 # A concept is named to the user when it takes this share of the profile.
 NAMED = 0.3
 _FEWEST_WORDS = 2
+# Scores of a query's best concept below which it tells of none, and above which it tells of one.
+_FAR, _NEAR = 0.3, 0.6
 # An incident tells of a concept when its profile has this much of it, of a length of 1.
 HEARD_OF = 0.15
 
@@ -47,9 +49,18 @@ class ConceptSpace:
 
     def query_profile(self, vectors: Floats, text: str) -> Floats:
         """The profile (c,) of a query whose parts have these (p, d) vectors."""
+        scores = self._query_scores(vectors, text)
+        return profile(scores).mean(axis=0) if len(scores) else np.zeros(len(self.labels), np.float32)
+
+    def certainty(self, vectors: Floats, text: str) -> float:
+        """From 0, where a query is near no concept at all and its profile means nothing, to 1."""
+        best = float(self._query_scores(vectors, text).max(initial=0.0))
+        return min(max((best - _FAR) / (_NEAR - _FAR), 0.0), 1.0)
+
+    def _query_scores(self, vectors: Floats, text: str) -> Floats:
         scores = self.scores(vectors)
         scores[:, self.signed(text)] += SIGNATURE_BONUS
-        return profile(scores).mean(axis=0) if len(scores) else np.zeros(len(self.labels), np.float32)
+        return scores
 
     def signed(self, text: str) -> list[int]:
         """The concepts that have a signature in the text."""

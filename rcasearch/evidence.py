@@ -39,13 +39,14 @@ class Explainer:
             return ()
         cosines = (stored @ self._vectors.T).max(axis=1)
         best = _best(chunks, cosines)
-        return tuple(Evidence(chunks[i], float(cosines[i]), self._highlights(row, i, chunks[i].text)) for i in best)
+        return tuple(Evidence(chunks[i], float(cosines[i]), self._highlights(row, i, chunks[i])) for i in best)
 
-    def _highlights(self, row: int, position: int, text: str) -> tuple[Span, ...]:
+    def _highlights(self, row: int, position: int, chunk: Chunk) -> tuple[Span, ...]:
         if not len(self._tokens):
             return ()
         similarities = self._store.chunk_token_scores(row, position, self._tokens)
-        return highlight(text, self._encoder.offsets(text), similarities, self._weights)
+        text = chunk.matched
+        return tuple(chunk.shown(*span) for span in highlight(text, self._encoder.offsets(text), similarities, self._weights))
 
 
 def _best(chunks: Sequence[Chunk], cosines: NDArray[np.float32]) -> list[int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from rcasearch import calibration, chunking, compression
+from rcasearch import calibration, chunking, compression, template
 from rcasearch.cache import Embedded, EmbeddingCache
 from rcasearch.compression import Basis
 from rcasearch.encoders import Encoder, Encoding, load_encoder
@@ -20,6 +20,7 @@ from rcasearch.model import Document, IndexInfo, Problem
 from rcasearch.progress import Progress
 from rcasearch.readers import read, resolve_links
 from rcasearch.sampling import best_of_others
+from rcasearch.services import service_names
 from rcasearch.settings import Settings
 from rcasearch.stores import generations, writer
 from rcasearch.stores.generations import Manifest
@@ -70,8 +71,7 @@ def build_documents(
     index = Path(settings.index)
     lexicon = load_lexicon(settings.lexicon)
     encoder = load_encoder(settings.model)
-    chunks = [chunking.chunk(document.incident, encoder.count_tokens, encoder.max_tokens) for document in documents]
-    content = Content(documents, chunks, problems)
+    content = _content(documents, problems, encoder)
     with generations.writing(index), EmbeddingCache(index / "embeddings.sqlite", encoder.fingerprint) as cache:
         basis, encoded = _encode(content.passages(), encoder, cache, tell)
         space = concept_space(lexicon, encoder)
@@ -98,6 +98,15 @@ def _read(sources: Sequence[Path], settings: Settings, tell: Progress) -> tuple[
     incidents, unresolved = resolve_links([document.incident for document in documents])
     linked = [Document(incident, document.source) for incident, document in zip(incidents, documents, strict=True)]
     return linked, sorted([*problems, *unresolved], key=lambda problem: (problem.path, problem.line or 0))
+
+
+def _content(documents: Sequence[Document], problems: Sequence[Problem], encoder: Encoder) -> Content:
+    """The documents' chunks, with what of them counts in a match learned from all of them."""
+    incidents = [document.incident for document in documents]
+    names = service_names(incidents)
+    learned = template.learn(incidents, names)
+    chunks = [learned.marked(chunking.chunk(incident, encoder.count_tokens, encoder.max_tokens)) for incident in incidents]
+    return Content(documents, chunks, problems, names)
 
 
 def _encode(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache, tell: Progress) -> tuple[Basis, int]:

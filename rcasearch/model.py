@@ -199,7 +199,8 @@ class Chunk:
     """A passage of one section, within the encoder's token budget.
 
     ``text`` is plain text; ``start_line`` and ``end_line`` are the first and last line of the file it stands on.
-    ``content_hash`` identifies the text and nothing else: equal passages share one vector.
+    ``telling`` are the (start, end) parts of the text that count in a match: all of it, but for boilerplate and names of
+    services. ``content_hash`` identifies these parts and nothing else: passages that tell the same share one vector.
     """
 
     id: str
@@ -210,6 +211,23 @@ class Chunk:
     start_line: int
     end_line: int
     content_hash: str
+    telling: tuple[tuple[int, int], ...]
+
+    @property
+    def matched(self) -> str:
+        """The parts of the text that count in a match, as one."""
+        return "".join(self.text[start:end] for start, end in self.telling)
+
+    def shown(self, start: int, end: int) -> tuple[int, int]:
+        """Where a part (start, end) of ``matched``, not empty, stands in ``text``."""
+        return self._position(start), self._position(end - 1) + 1
+
+    def _position(self, offset: int) -> int:
+        for start, end in self.telling:
+            if offset < end - start:
+                return start + offset
+            offset -= end - start
+        return len(self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+NO_GATES: Mapping[str, Floats] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,11 @@ class Fused:
 
     scores: Floats
     contributions: dict[str, Floats]
+
+    def favour(self, name: str, favoured: NDArray[np.bool_], share: float) -> Fused:
+        """The same with the scores above 0 of the ``favoured`` (n,) raised by a share of themselves, under a ``name``."""
+        extra = np.where(favoured & (self.scores > 0), np.float32(share) * self.scores, np.float32(0))
+        return Fused(self.scores + extra, {**self.contributions, name: extra})
 
 
 def standardise(values: Floats) -> Floats:
@@ -34,15 +40,17 @@ def standardise(values: Floats) -> Floats:
     return np.asarray((exact - mean) / spread, dtype=np.float32)
 
 
-def fuse(legs: Mapping[str, Floats], weights: Mapping[str, float]) -> Fused:
+def fuse(legs: Mapping[str, Floats], weights: Mapping[str, float], gates: Mapping[str, Floats] = NO_GATES) -> Fused:
     """The weighted sum of the standardised legs; a leg without a weight does not count.
 
-    Every leg is (n,) over the same n candidates. Raises ValueError when no leg has a weight.
+    Every leg is (n,) over the same n candidates; ``gates`` multiply a leg's addends candidate by candidate. Raises ValueError
+    when no leg has a weight.
     """
     used = {name: values for name, values in legs.items() if weights.get(name)}
     if not used:
         raise ValueError("No leg has a weight.")
     contributions = {name: np.float32(weights[name]) * standardise(values) for name, values in used.items()}
+    contributions |= {name: contributions[name] * gate for name, gate in gates.items() if name in contributions}
     return Fused(np.sum(list(contributions.values()), axis=0, dtype=np.float32), contributions)
 
 
@@ -51,6 +59,18 @@ def best_per_group(values: Floats, groups: NDArray[np.int64], count: int, empty:
     best = np.full(count, -np.inf, np.float32)
     np.maximum.at(best, groups, values)
     return np.where(np.isneginf(best), np.float32(empty), best).astype(np.float32)
+
+
+def best_of_groups(values: Floats, groups: NDArray[np.int64], count: int) -> Floats:
+    """The largest of each column of (n, t) ``values`` in each group 0 … count-1: (count, t); zeros for a group without rows.
+
+    ``groups`` (n,) is ascending.
+    """
+    result = np.zeros((count, values.shape[1]), np.float32)
+    if len(groups):
+        starts = np.flatnonzero(np.r_[True, np.diff(groups) > 0])
+        result[groups[starts]] = np.maximum.reduceat(values, starts, axis=0)
+    return result
 
 
 def max_similarity(query: Floats, tokens: Floats, starts: NDArray[np.int64]) -> Floats:
@@ -70,7 +90,7 @@ def max_similarity(query: Floats, tokens: Floats, starts: NDArray[np.int64]) -> 
 def weighted_mean(similarities: Floats, weights: Floats) -> Floats:
     """The mean over query tokens, (groups, q) -> (groups,), weighted by (q,) ``weights``; zeros where they sum to 0."""
     total = float(weights.sum())
-    return similarities @ (weights / total).astype(np.float32) if total > 0 else np.zeros(len(similarities), np.float32)
+    return similarities @ (weights / total).astype(np.float32) if total > 0 and similarities.size else np.zeros(len(similarities), np.float32)
 
 
 def idf(document_frequency: NDArray[np.int64], documents: int) -> Floats:

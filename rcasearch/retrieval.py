@@ -5,9 +5,12 @@ Candidates come from the dense and the lexical leg, filters applied inside both.
     passage   cosine of its best passage
     incident  cosine of the mean of its passages
     late      mean over the query's tokens of their best match among its tokens, rare tokens counting more
+    late_passage  the same, all of it within one of its passages
     lexical   BM25 over the whole text
-    concept   agreement of the failure concepts that both tell of, from the lexicon
+    concept   agreement of the failure concepts that both tell of, from the lexicon; the more, the less an incident tells besides,
+              and the nearer the query is to any of them
 
+Names of services take no part in these. Among incidents whose symptoms match, those of a service that the query names come first.
 A long query is encoded in parts, and an incident's dense values are means over the parts.
 """
 
@@ -24,14 +27,20 @@ from rcasearch.chunking import split_text
 from rcasearch.encoders import Encoder, Tokens
 from rcasearch.lexical import terms
 from rcasearch.pastes import condense
+from rcasearch.services import NO_SERVICES, ServiceNames
 from rcasearch.stores.base import Selection, Store
+from rcasearch.template import without_names
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 Weights = Mapping[str, float]
 
-# Round on purpose: fitted weights would be weights of the evaluation set.
-HYBRID: Weights = {"passage": 0.5, "incident": 1.0, "late": 1.0, "lexical": 0.5, "concept": 0.5}
+# Equal on purpose: fitted weights would be weights of the evaluation set, and no leg gained by counting more or less.
+# The service is no leg: it raises the scores of incidents that match by a share of themselves.
+HYBRID: Weights = {
+    **dict.fromkeys(("passage", "incident", "late", "late_passage", "lexical", "concept"), 1.0),
+    "service": 0.3,
+}
 PLAIN: Weights = {"passage": 1.0}
 # What the legs that mean something in the absolute add to the relevance.
 RELEVANCE: Weights = {"late": 1.0, "incident": 0.3, "concept": 0.1}
@@ -40,16 +49,22 @@ RANKERS: Mapping[str, Weights] = {"hybrid": HYBRID, "plain": PLAIN}
 CANDIDATES = 200
 MAX_PARTS = 16
 MAX_TOKENS = 256
+_TERSE = 80
+_TERSE_EXTRA = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What is known of a query: ``vectors`` (parts, d), its ``tokens``, its ``text`` and the ``terms`` of the lexical leg."""
+    """What is known of a query: ``vectors`` (parts, d), its ``tokens``, its ``text`` and the ``terms`` of the lexical leg.
+
+    None of these has the names of the ``services`` in it.
+    """
 
     vectors: Floats
     tokens: Tokens
     text: str
     terms: tuple[str, ...]
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +82,13 @@ class Ranked:
     profile: Floats
 
 
-def read_signals(text: str, encoder: Encoder) -> Signals:
-    """The signals of a text of any length: repeated lines once, then the first ``MAX_PARTS`` parts that fit the encoder."""
-    text = condense(text)
+def read_signals(text: str, encoder: Encoder, services: ServiceNames = NO_SERVICES) -> Signals:
+    """The signals of a text of any length: the lines that tell, then the first ``MAX_PARTS`` parts that fit the encoder."""
+    named = services.named_in(text)
+    text = without_names(condense(text), services)
     parts = split_text(text, encoder.count_tokens, encoder.max_tokens)[:MAX_PARTS]
     encoding = encoder.encode_queries(parts)
-    return Signals(encoding.vectors, _joined(encoding.tokens, encoder.dimension), text, tuple(terms(text)))
+    return Signals(encoding.vectors, _joined(encoding.tokens, encoder.dimension), text, tuple(terms(text)), named)
 
 
 def rank(store: Store, signals: Signals, selection: Selection, weights: Weights, candidates: int = CANDIDATES) -> Ranked:
@@ -83,7 +99,10 @@ def rank(store: Store, signals: Signals, selection: Selection, weights: Weights,
     if not rows.size:
         return Ranked(rows, np.zeros(0, np.float32), {}, np.zeros(0, np.float32), profile)
     legs, relevance = _legs(store, signals, profile, rows, weights)
-    fused = ranking.fuse(legs, weights)
+    certainty = np.float32(store.concepts.certainty(signals.vectors, signals.text))
+    fused = ranking.fuse(legs, weights, {"concept": certainty * _terseness(store.token_counts(rows))})
+    if weights.get("service") and signals.services:
+        fused = fused.favour("service", store.serves(rows, signals.services), weights["service"])
     order = ranking.order(fused.scores, rows)
     addends = {name: values[order] for name, values in fused.contributions.items()}
     return Ranked(rows[order], fused.scores[order], addends, relevance[order], profile)
@@ -106,9 +125,14 @@ def _legs(store: Store, signals: Signals, profile: Floats, rows: Rows, weights: 
     if weights.get("concept"):
         legs["concept"] = store.concept_scores(rows, profile / max(float(np.linalg.norm(profile)), 1e-12))
     projected = store.project(signals.tokens)
-    if weights.get("late") and len(projected):
-        legs["late"] = ranking.weighted_mean(store.token_scores(rows, projected), store.token_weights(signals.tokens))
+    if (weights.get("late") or weights.get("late_passage")) and len(projected):
+        legs["late"], legs["late_passage"] = store.late_scores(rows, projected, store.token_weights(signals.tokens))
     return legs, _relevance(legs)
+
+
+def _terseness(tokens: NDArray[np.int64]) -> Floats:
+    """What the concepts of incidents count (n,), by how many tokens tell of each: where hardly any do, concepts must."""
+    return np.asarray(1 + _TERSE_EXTRA * np.minimum(1, _TERSE / np.maximum(tokens, 1)) ** 2, dtype=np.float32)
 
 
 def _relevance(legs: Mapping[str, Floats]) -> Floats:

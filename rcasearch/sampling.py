@@ -43,7 +43,7 @@ def _asked(store: Store) -> Iterator[tuple[int, str]]:
         chunks, _ = store.chunks_at(row)
         if len(chunks) < _FEWEST or count < _FEWEST:
             continue
-        words = chunks[int(generator.integers(1, len(chunks)))].text.split()
+        words = chunks[int(generator.integers(1, len(chunks)))].matched.split()
         start = int(generator.integers(max(1, len(words) - WORDS + 1)))
         yield row, " ".join(words[start : start + WORDS])
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from rcasearch import retrieval
 from rcasearch.calibration import UNHEARD_OF, confidence, verdict
+from rcasearch.comparison import compare
 from rcasearch.encoders import Encoder, load_encoder
 from rcasearch.errors import IndexMismatchError
 from rcasearch.evidence import Explainer
@@ -64,7 +65,7 @@ class Searcher:
         selection = store.select(query.filters)
         if without is not None:
             selection = _without(selection, store.row(without))
-        signals = retrieval.read_signals(query.text, self._encoder)
+        signals = retrieval.read_signals(query.text, self._encoder, store.services)
         ranked = retrieval.rank(store, signals, selection, weights)
         return _timed(self._answer(store, query, signals, ranked, selection.count, explain), started)
 
@@ -79,7 +80,7 @@ class Searcher:
         chunks, vectors = store.chunks_at(row)
         telling = [i for i, chunk in enumerate(chunks) if chunk.kind in _TELLING_KINDS] or list(range(len(chunks)))
         telling = telling[: retrieval.MAX_PARTS]
-        text = "\n".join(chunks[i].text for i in telling)
+        text = "\n".join(chunks[i].matched for i in telling)
         signals = Signals(vectors[telling], store.tokens_at(row, telling), text, tuple(terms(text)))
         selection = _without(store.select(filters), row)
         ranked = retrieval.rank(store, signals, selection, HYBRID)
@@ -129,8 +130,11 @@ class Searcher:
         unheard_of = store.concepts.unheard_of(ranked.profile, signals.text, store.concept_reach)
         sure = _confidences(store, ranked, len(signals.tokens.ids), UNHEARD_OF if unheard_of else 1.0)
         hits = tuple(_hit(ranked, position, incident, sure[position], explainer) for position, incident in enumerate(incidents))
+        hits = compare(store, signals, ranked, hits) if explain else hits
         word = hits[0].verdict if hits else "none"
-        return Results(query, word, hits, searched, store.info.id, concepts=store.concepts.named(ranked.profile, signals.text))
+        return Results(
+            query, word, hits, searched, store.info.id, 0.0, store.concepts.named(ranked.profile, signals.text), signals.services
+        )
 
 
 def _confidences(store: Store, ranked: Ranked, tokens: int, ceiling: float) -> list[float]:

@@ -64,7 +64,7 @@ class ServiceNames:
             run = words[position : position + count]
             name = self._by_parts.get(tuple(word for _, _, word in run))
             if name and _is_one_name(text, run):
-                return count, name
+                return len(run), name
         return 0, None
 
     @cached_property
@@ -80,7 +80,10 @@ class ServiceNames:
         return {word: sorted(counts, reverse=True) for word, counts in lengths.items()}
 
 
-def learn(incidents: Iterable[Incident]) -> ServiceNames:
+NO_SERVICES = ServiceNames((), frozenset())
+
+
+def service_names(incidents: Iterable[Incident]) -> ServiceNames:
     """The service names of a corpus. Kept out of the symptom match are those that recur and are joined of several words.
 
     A name of one word ("search") is also a word of the symptom, and a name that hardly recurs identifies its incident.

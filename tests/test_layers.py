@@ -17,7 +17,7 @@ LAYERS = (
     {"settings", "models", "lexicon", "sheet", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},
-    {"query", "exemplars", "stores"},
+    {"query", "exemplars", "stores", "template"},
     {"retrieval"},
     {"comparison", "evidence"},
     {"sampling"},

@@ -90,8 +90,11 @@ class Store(Protocol):
     def project(self, tokens: Tokens) -> Floats:
         """Query tokens (t, c) in the form that this store compares with its own; (0, c) where it has no token vectors."""
 
-    def token_scores(self, rows: Rows, projected: Floats) -> Floats:
-        """The best similarity (rows, t) of each projected query token within each incident."""
+    def late_scores(self, rows: Rows, projected: Floats, weights: Floats) -> tuple[Floats, Floats]:
+        """Late interaction with each incident (rows,), and with the best of its passages (rows,).
+
+        Either is the mean, by the tokens' ``weights`` (t,), of each projected query token's best similarity.
+        """
 
     def chunk_token_scores(self, row: int, chunk: int, projected: Floats) -> Floats:
         """The similarity (t, p) of each projected query token to each of the p tokens of the incident's n-th chunk."""

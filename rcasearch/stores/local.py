@@ -202,18 +202,15 @@ class LocalStore:
     def project(self, tokens: Tokens) -> Floats:
         return self._basis.query(tokens.vectors if len(self._codes) else tokens.vectors[:0])
 
-    def token_scores(self, rows: Rows, projected: Floats) -> Floats:
+    def late_scores(self, rows: Rows, projected: Floats, weights: Floats) -> tuple[Floats, Floats]:
         positions, groups = self._layout.positions(rows)
         passages, inverse = np.unique(self._layout.passages[positions], return_inverse=True)
         spans = [self._codes[self._token_starts[p] : self._token_starts[p + 1]] for p in passages]
         lengths = np.array([len(span) for span in spans], np.int64)
         codes = np.concatenate(spans).astype(np.float32) if spans else np.zeros((0, self._basis.width), np.float32)
         per_passage = ranking.max_similarity(projected, codes, np.cumsum(lengths) - lengths)
-        result = np.zeros((len(rows), len(projected)), np.float32)
-        starts = np.flatnonzero(np.r_[True, np.diff(groups) > 0]) if len(groups) else np.zeros(0, np.int64)
-        if len(groups):
-            result[groups[starts]] = np.maximum.reduceat(per_passage[inverse], starts, axis=0)
-        return result
+        whole = ranking.weighted_mean(ranking.best_of_groups(per_passage[inverse], groups, len(rows)), weights)
+        return whole, ranking.best_per_group(ranking.weighted_mean(per_passage, weights)[inverse], groups, len(rows))
 
     def chunk_token_scores(self, row: int, chunk: int, projected: Floats) -> Floats:
         start, end = self._span(row, chunk)

@@ -16,6 +16,7 @@ from rcasearch.compression import Basis
 from rcasearch.concepts import ConceptSpace, incident_profile, profile
 from rcasearch.lexical import terms
 from rcasearch.model import Chunk, Document, Incident, Problem
+from rcasearch.services import ServiceNames
 from rcasearch.stores import catalogue
 
 CATALOGUE = "catalogue.sqlite"
@@ -29,6 +30,7 @@ TOKENS = "tokens.npz"
 CONCEPTS = "concepts.npz"
 CONCEPT_NAMES = "concepts.json"
 PROFILES = "profiles.npy"
+SERVICES = "services.json"
 _BATCH = 1_000
 
 Floats = NDArray[np.float32]
@@ -37,15 +39,16 @@ Lookup = Callable[[Sequence[str]], list[Embedded]]
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a generation is written from. ``chunks[i]`` are the chunks of ``documents[i]``, in document order."""
+    """What a generation is written from. ``chunks[i]`` are those of ``documents[i]`` that tell anything, in document order."""
 
     documents: Sequence[Document]
     chunks: Sequence[Sequence[Chunk]]
     problems: Sequence[Problem]
+    services: ServiceNames
 
     def passages(self) -> dict[str, str]:
-        """Content hash -> text of each distinct passage, in the order of first appearance."""
-        return {chunk.content_hash: chunk.text for own in self.chunks for chunk in own}
+        """Content hash -> matched text of each distinct passage, in the order of first appearance."""
+        return {chunk.content_hash: chunk.matched for own in self.chunks for chunk in own}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,10 @@ def write(folder: Path, content: Content, embeddings: Embeddings) -> None:
     _write_flat(folder / INCIDENTS, _means(vectors, passages, starts))
     _write_concepts(folder, embeddings.space, vectors, passages, starts)
     frequency = _document_frequency(folder, token_starts, passages, starts)
-    basis = embeddings.basis
+    basis, names = embeddings.basis, content.services
     np.savez(folder / TOKENS, starts=token_starts, frequency=frequency, directions=basis.directions, scales=basis.scales)
-    _write_lexical(folder / LEXICAL, [document.incident for document in content.documents])
+    (folder / SERVICES).write_bytes(msgspec.json.encode({"names": names.names, "masked": sorted(names.masked)}))
+    _write_lexical(folder / LEXICAL, map(searchable_text, (document.incident for document in content.documents), content.chunks))
 
 
 def _write_tokens(
@@ -139,17 +143,16 @@ def _document_frequency(
     return frequency
 
 
-def _write_lexical(folder: Path, incidents: Iterable[Incident]) -> None:
+def _write_lexical(folder: Path, texts: Iterable[str]) -> None:
     import bm25s
 
-    corpus = [terms(searchable_text(incident)) for incident in incidents]
+    corpus = [terms(text) for text in texts]
     index = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
     # An index over nothing cannot be saved; a term that no query can contain stands in.
     index.index(corpus if any(corpus) else [["\0"], *corpus[1:]], show_progress=False)
     index.save(folder)
 
 
-def searchable_text(incident: Incident) -> str:
-    """What the lexical leg reads of an incident: title, services, tags and all sections."""
-    labels = " ".join((*incident.services, *incident.tags))
-    return "\n".join([incident.title, labels, *(f"{section.heading}\n{section.text}" for section in incident.sections)])
+def searchable_text(incident: Incident, chunks: Iterable[Chunk]) -> str:
+    """What the lexical leg reads of an incident: services, tags, headings, and what its chunks tell."""
+    return "\n".join([*incident.services, *incident.tags, *(f"{chunk.heading}\n{chunk.matched}" for chunk in chunks)])

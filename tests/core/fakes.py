@@ -85,6 +85,7 @@ TAGS = ("database", "dns", "Queue", "tls")
 SEVERITIES = ("SEV1", "SEV2", "P3", "Major", "odd")
 STATUSES = ("resolved", "open", "mitigated")
 BOILERPLATE = "Please keep this review blameless and add nothing private."
+SHARED = "Operators removed the second replica by hand."
 _WORDS = [f"{start}{end}" for start in ("pool", "disk", "cert", "queue", "node", "cache", "lock", "route") for end in
           ("", "Limit", "_full", "-expired", "ing", "s", "Error", "42", "down", "slow", "reset", "leak")]  # fmt: skip
 
@@ -98,7 +99,7 @@ LEXICON = (
 
 
 def write_corpus(folder: Path, count: int = 200, seed: int = 7) -> Path:
-    """``count`` incidents of seeded words; the rarest tag stands on three of them, every fifth has the same passage."""
+    """``count`` incidents of seeded words; the rarest tag stands on three of them. Every fifth has a line of boilerplate, a few one cause."""
     chance = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
@@ -116,9 +117,9 @@ def _document(number: int, chance: random.Random) -> str:
         f"status: {STATUSES[number % 3]}\n---\n\n"
         f"## Summary\n\n{' '.join(words[1:13])}.\n\n"
         f"## Symptoms\n\n{' '.join(words[13:25])}\n\n{' '.join(words[25:40])}.\n\n"
-        f"## Root cause\n\n{BOILERPLATE if number % 5 == 0 else ' '.join(words[40:48])}\n\n"
+        f"## Root cause\n\n{SHARED if number % 50 in (0, 7) else ' '.join(words[40:48])}\n\n"
         f"## Resolution\n\n- {' '.join(words[48:54])}\n- {' '.join(words[54:60])}\n\n"
-        f"## Related\n\n- [[rca-{(number + 1) % 7:03}]]\n"
+        f"{BOILERPLATE if number % 5 == 0 else ''}\n\n## Related\n\n- [[rca-{(number + 1) % 7:03}]]\n"
     )
 
 

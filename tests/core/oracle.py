@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rcasearch import template
 from rcasearch.chunking import chunk
 from rcasearch.encoders import Tokens
 from rcasearch.lexical import terms
 from rcasearch.model import Chunk, Document, Filters, Incident
 from rcasearch.readers import read, resolve_links
+from rcasearch.services import service_names
 from tests.core.fakes import FakeEncoder
 
 Doubles = NDArray[np.float64]
@@ -35,8 +37,9 @@ class Oracle:
     def read(cls, source: Path, encoder: FakeEncoder) -> Oracle:
         documents = [found for found in read([source]) if isinstance(found, Document)]
         incidents, _ = resolve_links([document.incident for document in documents])
-        chunks = [chunk(incident, encoder.count_tokens, encoder.max_tokens) for incident in incidents]
-        encoded = [encoder.encode_queries([one.text for one in own]) for own in chunks]
+        learned = template.learn(incidents, service_names(incidents))
+        chunks = [learned.marked(chunk(incident, encoder.count_tokens, encoder.max_tokens)) for incident in incidents]
+        encoded = [encoder.encode_queries([one.matched for one in own]) for own in chunks]
         vectors = [one.vectors.astype(np.float64) for one in encoded]
         return cls(incidents, [document.source for document in documents], chunks, vectors, [list(one.tokens) for one in encoded])
 
@@ -49,9 +52,11 @@ class Oracle:
         mean = self.vectors[number].mean(axis=0)
         return float(np.dot(mean / np.linalg.norm(mean), query))
 
-    def late(self, number: int, token: Doubles) -> float:
-        """The best dot product with one of the tokens."""
-        return max(float(np.dot(own, token)) for tokens in self.tokens[number] for own in tokens.vectors.astype(np.float64))
+    def late(self, number: int, query: Doubles, weights: Sequence[float]) -> tuple[float, float]:
+        """The weighted mean over the query's tokens of the best dot product, with any token, and with those of one passage."""
+        best = [[max(float(np.dot(own, token)) for own in tokens.vectors) for token in query] for tokens in self.tokens[number]]
+        anywhere = [max(column) for column in zip(*best, strict=True)]
+        return _mean(anywhere, weights), max(_mean(passage, weights) for passage in best)
 
     def concepts(self, number: int, exemplars: Sequence[Doubles]) -> Doubles:
         """How much the passages tell of each concept (its exemplars: (e, d)), as shares on average; of length 1."""
@@ -60,7 +65,7 @@ class Oracle:
 
     def bm25(self, query: Sequence[str], k1: float = 1.2, b: float = 0.75) -> list[float]:
         """Robertson and Spärck Jones, with the idf that is never negative; a term asked twice counts twice."""
-        documents = [Counter(terms(searchable(incident))) for incident in self.incidents]
+        documents = [Counter(terms(searchable(*pair))) for pair in zip(self.incidents, self.chunks, strict=True)]
         lengths = [sum(document.values()) for document in documents]
         average = sum(lengths) / len(lengths)
         frequency = Counter(term for document in documents for term in document)
@@ -101,11 +106,14 @@ def concept_shares(vector: Doubles, exemplars: Sequence[Doubles], bonus: Sequenc
     return np.array([weight / sum(weights) for weight in weights])
 
 
-def searchable(incident: Incident) -> str:
+def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    return sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights)
+
+
+def searchable(incident: Incident, chunks: Sequence[Chunk]) -> str:
     """All the words of a document that the lexical leg should know."""
-    sections = [f"{section.heading} {block.text}" for section in incident.sections for block in section.blocks[:1]]
-    more = [block.text for section in incident.sections for block in section.blocks[1:]]
-    return "\n".join([incident.title, *incident.services, *incident.tags, *sections, *more])
+    told = [" ".join([one.heading, *(one.text[start:end] for start, end in one.telling)]) for one in chunks]
+    return "\n".join([*incident.services, *incident.tags, *told])
 
 
 def passes(incident: Incident, filters: Filters) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rcasearch.encoders import SentenceEncoder
+from rcasearch.encoders import Encoder
 from rcasearch.errors import IndexMissingError, NotFoundError, SourceError
 from rcasearch.index import build
 from rcasearch.model import NO_FILTERS, Query
@@ -34,7 +34,7 @@ def index(tmp_path: Path) -> Path:
 def distinct(index: Path) -> set[str]:
     """The distinct passages of an index."""
     store = LocalStore(current(index))
-    found = {one.text for row in range(store.info.incidents) for one in store.chunks_at(row)[0]}
+    found = {one.matched for row in range(store.info.incidents) for one in store.chunks_at(row)[0]}
     store.close()
     return found
 
@@ -112,8 +112,11 @@ def test_a_corpus_that_grew_manyfold_is_as_if_it_were_new(source: Path, index: P
     encoder = FakeEncoder()
     tokens = encoder.encode_queries(["poolError cache_full disk42"]).tokens[0]
     rows = np.arange(20)
+    weights = fresh.token_weights(tokens)
     np.testing.assert_allclose(
-        grown.token_scores(rows, grown.project(tokens)), fresh.token_scores(rows, fresh.project(tokens)), atol=1e-5
+        grown.late_scores(rows, grown.project(tokens), weights),
+        fresh.late_scores(rows, fresh.project(tokens), weights),
+        atol=1e-5,
     )
 
 
@@ -301,7 +304,7 @@ def test_a_failing_encoder_loses_only_the_batch_under_way(tmp_path: Path, index:
 
 
 def test_the_tiny_corpus_with_the_real_model(
-    tiny_corpus: Path, encoder: SentenceEncoder, tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_corpus: Path, encoder: Encoder, tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tmp_path / "documents"
     shutil.copytree(tiny_corpus, source)
@@ -309,13 +312,13 @@ def test_the_tiny_corpus_with_the_real_model(
     assert report.problems == () or all(not problem.skipped for problem in report.problems)
     assert (report.info.incidents, report.info.dimension, report.info.max_tokens) == (8, 384, encoder.max_tokens)
     asked: list[str] = []
-    real = SentenceEncoder.encode_documents
+    real = type(encoder).encode_documents
 
-    def recorded(self: SentenceEncoder, texts: Sequence[str]) -> Any:
+    def recorded(self: Encoder, texts: Sequence[str]) -> Any:
         asked.extend(texts)
         return real(self, texts)
 
-    monkeypatch.setattr(SentenceEncoder, "encode_documents", recorded)
+    monkeypatch.setattr(type(encoder), "encode_documents", recorded)
     assert build([source], Settings(index=str(index))).encoded == len(asked) == 0
     path = source / "2026-02-11-thumbnailer-oom-killed.md"
     text = path.read_text(encoding="utf-8")
@@ -332,4 +335,4 @@ def test_the_tiny_corpus_with_the_real_model(
     stored = LocalStore(current(index))
     for row in range(7):
         chunks, vectors = stored.chunks_at(row)
-        np.testing.assert_allclose(vectors, real(encoder, [one.text for one in chunks]).vectors, atol=1e-5)
+        np.testing.assert_allclose(vectors, real(encoder, [one.matched for one in chunks]).vectors, atol=1e-5)

@@ -13,13 +13,13 @@ import pytest
 from rcasearch.calibration import UNHEARD_OF
 from rcasearch.encoders import Encoder, Tokens
 from rcasearch.errors import IndexMissingError, ModelError, NotFoundError
-from rcasearch.model import Filters, Hit, Query, Results
+from rcasearch.model import Filters, Hit, Match, Query, Results
 from rcasearch.retrieval import MAX_PARTS, MAX_TOKENS, RANKERS, Signals, read_signals, telling
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
-from tests.core.fakes import BOILERPLATE, FakeEncoder, build_with, searcher_with
+from tests.core.fakes import SHARED, FakeEncoder, build_with, searcher_with
 from tests.core.oracle import Oracle
 
 POOL = "2024-03-14-checkout-connection-pool-exhausted"
@@ -41,7 +41,7 @@ def same(one: Results, other: Results) -> bool:
 
 
 @pytest.mark.parametrize("limit", [1, 10, 50, 100])
-@pytest.mark.parametrize("text", ["poolError cache_full", BOILERPLATE, "outage", "words that nobody wrote", "42"])
+@pytest.mark.parametrize("text", ["poolError cache_full", SHARED, "outage", "words that nobody wrote", "42"])
 def test_as_many_asked_as_many_incidents(seeded_searcher: Searcher, limit: int, text: str) -> None:
     results = seeded_searcher.search(Query(text, limit))
     assert len(set(ids(results))) == len(ids(results)) == limit
@@ -126,7 +126,7 @@ def test_the_plain_ranker_is_the_best_cosine_and_nothing_else(
         Filters(tags=("no such tag",)),
     ],
 )
-@pytest.mark.parametrize("text", ["poolError cache_full", BOILERPLATE])
+@pytest.mark.parametrize("text", ["poolError cache_full", SHARED])
 def test_only_what_passes_and_all_of_it(seeded_searcher: Searcher, filters: Filters, text: str) -> None:
     expected = {incident.id for incident in seeded_searcher.incidents(filters, limit=200).incidents}
     results = seeded_searcher.search(Query(text, 100, filters))
@@ -159,7 +159,7 @@ def test_no_hit_is_surer_than_one_above_it_and_the_first_speaks_for_the_answer(s
 def test_without_evidence_the_ranking_is_the_same(seeded_searcher: Searcher) -> None:
     query = Query("poolError cache_full", 20)
     shown, bare = seeded_searcher.search(query), seeded_searcher.search(query, explain=False)
-    assert [replace(hit, evidence=()) for hit in shown.hits] == list(bare.hits)
+    assert [replace(hit, evidence=(), match=Match()) for hit in shown.hits] == list(bare.hits)
     assert all(hit.evidence for hit in shown.hits)
 
 

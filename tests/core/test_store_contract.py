@@ -21,14 +21,14 @@ from rcasearch.model import NO_FILTERS, Filters
 from rcasearch.stores.base import Store
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
-from tests.core.fakes import BOILERPLATE, DIMENSION, LEXICON, SERVICES, STATUSES, TAGS, FakeEncoder, build_with, unit
+from tests.core.fakes import BOILERPLATE, DIMENSION, LEXICON, SERVICES, SHARED, STATUSES, TAGS, FakeEncoder, build_with, unit
 from tests.core.oracle import Oracle
 
 STORES: dict[str, Callable[[Path], Store]] = {"local": lambda index: LocalStore(current(index))}
 QUERIES = (
     "poolError and cache_full on checkout",
     "disk-expired node42 node42",
-    BOILERPLATE,
+    SHARED,
     "words that nobody wrote",
     "lockdown",
 )
@@ -206,26 +206,44 @@ def test_the_words_of_every_field_are_known(store: Store, oracle: Oracle, rows: 
             incident.title,
             *incident.services,
             *incident.tags,
-            incident.sections[-1].heading,
+            incident.sections[-2].heading,
             incident.sections[0].text,
         ):
             assert store.lexical_scores(np.array([rows[number]]), terms(text))[0] > 0, text
+
+
+def test_boilerplate_matches_nothing(store: Store, oracle: Oracle, fake: FakeEncoder) -> None:
+    assert sum(BOILERPLATE in source for source in oracle.sources) == 40
+    assert not any(BOILERPLATE in one.matched for own in oracle.chunks for one in own)
+    assert store.matching(terms("blameless private"), 10, store.select(NO_FILTERS)).size == 0
+    assert store.passage_scores(every(store), fake.encode_queries([BOILERPLATE]).vectors).max() < 0.9
 
 
 # --- late interaction ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", QUERIES)
-def test_token_scores_against_the_floats(store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder, text: str) -> None:
+def test_late_interaction_against_the_floats(
+    store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder, text: str
+) -> None:
     tokens = asked(fake, text)
-    found = store.token_scores(np.array(rows), store.project(tokens))
-    expected = np.array([[oracle.late(n, token) for token in tokens.vectors.astype(np.float64)] for n in range(COUNT)])
-    assert found.shape == expected.shape
+    weights = store.token_weights(tokens)
+    found = np.array(store.late_scores(np.array(rows), store.project(tokens), weights))
+    query = tokens.vectors.astype(np.float64)
+    expected = np.array([oracle.late(number, query, weights.tolist()) for number in range(COUNT)]).T
+    assert found.shape == expected.shape == (2, COUNT)
     # Rounding, and for a rare token the clipping of what lies far out.
     np.testing.assert_allclose(found, expected, atol=0.06)
     assert np.abs(found - expected).mean() < 0.005
-    exact, close = expected.mean(axis=1), found.mean(axis=1)
-    assert exact.max() - exact[close.argmax()] < 0.01
+    for exact, close in zip(expected, found, strict=True):
+        assert exact.max() - exact[close.argmax()] < 0.01
+
+
+def test_a_passage_matches_no_better_than_its_incident(store: Store, fake: FakeEncoder) -> None:
+    for text in QUERIES:
+        tokens = asked(fake, text)
+        whole, passage = store.late_scores(every(store), store.project(tokens), store.token_weights(tokens))
+        assert (passage <= whole + 1e-6).all()
 
 
 def test_an_incident_is_as_good_as_its_best_chunk(store: Store, fake: FakeEncoder) -> None:
@@ -235,7 +253,24 @@ def test_an_incident_is_as_good_as_its_best_chunk(store: Store, fake: FakeEncode
         tables = [store.chunk_token_scores(row, position, projected) for position in range(len(chunks))]
         assert [table.shape for table in tables] == [(len(projected), len(fake.offsets(one.text))) for one in chunks]
         best = np.max([table.max(axis=1) for table in tables], axis=0)
-        np.testing.assert_allclose(store.token_scores(np.array([row]), projected)[0], best, atol=1e-5)
+        for token, weights in enumerate(np.eye(len(projected), dtype=np.float32)):
+            whole, passage = store.late_scores(np.array([row]), projected, weights)
+            assert whole[0] == pytest.approx(passage[0], abs=1e-5) == pytest.approx(best[token], abs=1e-5)
+
+
+def test_token_counts_against_the_chunks(store: Store, oracle: Oracle, rows: list[int]) -> None:
+    expected = [sum(len(tokens.ids) for tokens in own) for own in oracle.tokens]
+    assert store.token_counts(np.array(rows)).tolist() == expected
+
+
+def test_an_incident_serves_what_its_front_matter_lists(store: Store, oracle: Oracle, rows: list[int]) -> None:
+    listed = {service for incident in oracle.incidents for service in incident.services}
+    assert set(store.services.names) == listed
+    assert store.services.masked <= listed
+    for asked_for in ([], ["nothing-of-ours"], sorted(listed)[:1], sorted(listed)[:2], [sorted(listed)[0].upper()]):
+        wanted = {service.casefold() for service in asked_for}
+        expected = [bool(wanted & {service.casefold() for service in incident.services}) for incident in oracle.incidents]
+        assert store.serves(np.array(rows), asked_for).tolist() == expected
 
 
 def test_the_tokens_of_a_chunk_are_its_own(store: Store, fake: FakeEncoder) -> None:
@@ -330,15 +365,20 @@ def test_each_row_gets_its_own_score_wherever_it_stands(
     np.testing.assert_allclose(store.lexical_scores(some, words), store.lexical_scores(every(store), words)[some])
     profile = store.concepts.query_profile(queries[:2], QUERIES[0])
     np.testing.assert_allclose(store.concept_scores(some, profile), store.concept_scores(every(store), profile)[some], atol=1e-6)
-    np.testing.assert_allclose(store.token_scores(some, projected), store.token_scores(every(store), projected)[some], atol=1e-6)
+    weights = np.linspace(0, 1, len(projected), dtype=np.float32)
+    for own, all_of_them in zip(
+        store.late_scores(some, projected, weights), store.late_scores(every(store), projected, weights), strict=True
+    ):
+        np.testing.assert_allclose(own, all_of_them[some], atol=1e-6)
+    np.testing.assert_array_equal(store.token_counts(some), store.token_counts(every(store))[some])
 
 
 def test_the_same_text_in_many_incidents_is_found_in_all_of_them(
     store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder
 ) -> None:
-    holders = {rows[n] for n, own in enumerate(oracle.chunks) if any(one.text == BOILERPLATE for one in own)}
-    assert len(holders) == 40
-    vector = fake.encode_queries([BOILERPLATE]).vectors
+    holders = {rows[n] for n, own in enumerate(oracle.chunks) if any(one.text == SHARED for one in own)}
+    assert len(holders) == 8
+    vector = fake.encode_queries([SHARED]).vectors
     scores = store.passage_scores(every(store), vector)[:, 0]
     assert set(np.flatnonzero(scores > 1 - 1e-5)) == holders
     assert holders <= set(store.nearest(vector, 40, store.select(NO_FILTERS)).tolist())
@@ -416,7 +456,7 @@ def test_a_filter_that_leaves_three_of_two_hundred_still_finds_them(
 
 
 def test_a_shared_passage_does_not_let_the_others_in(store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder) -> None:
-    vector = fake.encode_queries([BOILERPLATE]).vectors
+    vector = fake.encode_queries([SHARED]).vectors
     filters = Filters(services=("checkout",), statuses=("open",))
     allowed = {rows[n] for n in oracle.passing(filters)}
     found = store.nearest(vector, 5, store.select(filters)).tolist()
@@ -478,7 +518,9 @@ def test_opened_again_it_gives_the_same_values(
             one.concept_scores(rows, one.concepts.query_profile(queries, QUERIES[0])),
             one.concepts.vectors,
             one.concepts.starts,
-            one.token_scores(rows, one.project(tokens)),
+            *one.late_scores(rows, one.project(tokens), one.token_weights(tokens)),
+            one.token_counts(rows),
+            one.serves(rows, one.services.names[:3]),
             one.token_weights(tokens),
             one.nearest(queries, 20, one.select(NO_FILTERS)),
             one.matching(words, 20, one.select(FILTERS["tag"])),
@@ -498,7 +540,7 @@ def test_threads_read_the_same(store: Store, queries: Floats, fake: FakeEncoder)
         return (
             store.nearest(queries, 10, selection).tolist(),
             store.matching(terms(QUERIES[0]), 10, selection).tolist(),
-            float(store.token_scores(every(store), projected).sum()),
+            float(store.late_scores(every(store), projected, np.ones(len(projected), np.float32))[0].sum()),
             store.incidents_at([number % 3])[0].id,
             len(store.chunks_at(number % 3)[0]),
         )
@@ -527,7 +569,8 @@ def test_an_empty_index_answers_everything(
     assert store.passage_scores(none, queries).shape == store.incident_scores(none, queries).shape == (0, len(queries))
     assert store.lexical_scores(none, ["disk"]).shape == (0,)
     assert store.concept_scores(none, store.concepts.query_profile(queries, "disk")).shape == (0,)
-    assert store.token_scores(none, store.project(tokens)).shape[0] == 0
+    assert [one.shape for one in store.late_scores(none, store.project(tokens), store.token_weights(tokens))] == [(0,), (0,)]
+    assert store.token_counts(none).shape == store.serves(none, ["checkout"]).shape == (0,)
     assert store.token_weights(tokens).shape == (len(tokens.ids),)
     assert store.listing(NO_FILTERS, 0, 10).total == 0
     assert store.incidents_at([]) == []

@@ -1,0 +1,115 @@
+"""What of a document tells of its failure, and what stands there because the template or everybody's habit puts it there.
+
+A corpus written from a template repeats itself: "Monitoring alert triggered" stands in hundreds of incidents and says nothing of
+any of them. Such lines are learned from the corpus itself: a line recurs when its masked form (services, numbers, dates and ids
+apart) stands in more than a small share of the incidents, and it is boilerplate when those incidents have little else in common.
+A line that recurs because the same failure does stays: the titles of its incidents are alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rcasearch.chunking import content_hash
+from rcasearch.model import Chunk, Incident
+from rcasearch.services import ServiceNames, Span, merged
+
+SHARE = 0.05
+FEWEST = 4
+# Of the incidents with a line, at most this share may be of one title, services and dates apart.
+ONE_FAILURE = 0.5
+
+_UNIT_END = re.compile(r"\n+|(?<=[.!?;:])\s+|\s+\|\s+")
+_TIME = r"[T ][0-2]\d:[0-5]\d(?::[0-5]\d)?(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+_DATE = re.compile(rf"(?<![\w-])(?:19|20)\d\d-[01]\d-[0-3]\d(?:{_TIME})?(?![\w-])")
+_NUMBER = re.compile(r"[^\W_]*\d[^\W_]*(?:[.,:/-]\d+)*")
+_OTHER = re.compile(r"[\W_]+")
+_HIDDEN = "\x00"
+
+
+@dataclass(frozen=True)
+class Template:
+    """What recurs in a corpus: the masked ``lines`` that do not count in a match, and the services that are kept out of it."""
+
+    services: ServiceNames
+    lines: frozenset[str] = frozenset()
+
+    def marked(self, chunks: Iterable[Chunk]) -> list[Chunk]:
+        """The chunks of an incident that tell anything, with the parts that do. A title always does."""
+        return [_telling(chunk, spans) for chunk in chunks if (spans := self._spans(chunk))]
+
+    def _spans(self, chunk: Chunk) -> tuple[Span, ...]:
+        """The parts that count in a match: not boilerplate, nor dates, nor the names of services."""
+        unsaid = _unsaid(chunk.text, self.services)
+        if chunk.kind == "title":
+            return _rest(chunk.text, unsaid) or chunk.telling
+        hidden = (span for span in _units(chunk.text) if _masked(chunk.text[slice(*span)], self.services) in self.lines)
+        return _rest(chunk.text, [*hidden, *unsaid])
+
+
+def learn(incidents: Sequence[Incident], services: ServiceNames) -> Template:
+    """The template of a corpus; none where nothing recurs."""
+    fewest = max(FEWEST, SHARE * len(incidents))
+    counts = Counter(line for incident in incidents for line in _lines(incident, services))
+    recurring = {line for line, count in counts.items() if count >= fewest}
+    titles: dict[str, Counter[str]] = defaultdict(Counter)
+    for incident in incidents:
+        title = _masked(incident.title, services)
+        for line in _lines(incident, services) & recurring:
+            titles[line][title] += 1
+    alike = {line for line, found in titles.items() if max(found.values()) > ONE_FAILURE * found.total()}
+    return Template(services, frozenset(recurring - alike))
+
+
+def without_names(text: str, services: ServiceNames) -> str:
+    """A query's text as it is matched: without dates and the names of services, unless nothing else is in it."""
+    return _said(text, _rest(text, _unsaid(text, services))) or text
+
+
+def _telling(chunk: Chunk, spans: tuple[Span, ...]) -> Chunk:
+    return replace(chunk, telling=spans, content_hash=content_hash(_said(chunk.text, spans)))
+
+
+def _said(text: str, spans: Iterable[Span]) -> str:
+    return "".join(text[start:end] for start, end in spans)
+
+
+def _lines(incident: Incident, services: ServiceNames) -> set[str]:
+    texts = (block.text for section in incident.sections for block in section.blocks)
+    return {_masked(text[slice(*span)], services) for text in texts for span in _units(text)}
+
+
+def _units(text: str) -> Iterator[Span]:
+    """Lines, sentences and cells."""
+    start = 0
+    for match in _UNIT_END.finditer(text):
+        if match.start() > start:
+            yield start, match.end()
+        start = match.end()
+    if start < len(text):
+        yield start, len(text)
+
+
+def _unsaid(text: str, services: ServiceNames) -> list[Span]:
+    return [*services.spans(text), *(match.span() for match in _DATE.finditer(text))]
+
+
+def _masked(text: str, services: ServiceNames) -> str:
+    for start, end in reversed(merged(_unsaid(text, services))):
+        text = f"{text[:start]} {_HIDDEN} {text[end:]}"
+    return _OTHER.sub(" ", _NUMBER.sub("0", text).replace(_HIDDEN, "0")).strip().lower()
+
+
+def _rest(text: str, hidden: Iterable[Span]) -> tuple[Span, ...]:
+    """What is left of a text without the ``hidden`` parts; nothing where no letter or digit is left."""
+    kept: list[Span] = []
+    start = 0
+    for first, end in merged(hidden):
+        kept.append((start, first))
+        start = end
+    kept.append((start, len(text)))
+    spans = tuple((first, end) for first, end in kept if end > first)
+    return spans if any(character.isalnum() for character in _said(text, spans)) else ()
