@@ -90,7 +90,9 @@ def max_similarity(query: Floats, tokens: Floats, starts: NDArray[np.int64]) -> 
 def weighted_mean(similarities: Floats, weights: Floats) -> Floats:
     """The mean over query tokens, (groups, q) -> (groups,), weighted by (q,) ``weights``; zeros where they sum to 0."""
     total = float(weights.sum())
-    return similarities @ (weights / total).astype(np.float32) if total > 0 and similarities.size else np.zeros(len(similarities), np.float32)
+    if not similarities.size or total <= 0:
+        return np.zeros(len(similarities), np.float32)
+    return np.asarray(similarities @ (weights / total).astype(np.float32), dtype=np.float32)
 
 
 def idf(document_frequency: NDArray[np.int64], documents: int) -> Floats:

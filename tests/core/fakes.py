@@ -99,7 +99,7 @@ LEXICON = (
 
 
 def write_corpus(folder: Path, count: int = 200, seed: int = 7) -> Path:
-    """``count`` incidents of seeded words; the rarest tag stands on three of them. Every fifth has a line of boilerplate, a few one cause."""
+    """``count`` incidents of seeded words; the rarest tag stands on three, a line of boilerplate in every fifth, one cause in a few."""
     chance = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
