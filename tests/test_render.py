@@ -110,24 +110,45 @@ GATEWAY = model.Incident(
 )
 BARE = model.Incident(id="bare", title="Something happened", path="bare.md")
 
-CHUNK = model.Chunk("c1", CHECKOUT.id, "summary", "Summary", SUMMARY, 14, 15, "hash")
+CHUNK = model.Chunk("c1", CHECKOUT.id, "summary", "Summary", SUMMARY, 14, 15, "hash", ((0, len(SUMMARY)),))
+MATCH = model.Match(
+    "symptom",
+    ("checkout",),
+    ("HTTP 503", "SQLSTATE 53300"),
+    ("connection pool used up",),
+    None,
+    (
+        model.Difference("age", "3 years older than most here"),
+        model.Difference("superseded", "happened again on 2025-09-18: The basket leak", "köln 1/2"),
+    ),
+)
+OTHER = model.Match(
+    cause="other",
+    signatures=(EVIL,),
+    differs=(
+        model.Difference("service", f"other service: {EVIL}, not checkout"),
+        model.Difference("cause", "other cause than 1", CHECKOUT.id),
+    ),
+)
 EVIDENCE = model.Evidence(CHUNK, 0.71239, (_span(SUMMARY, "worker"), _span(SUMMARY, "connection")))
+EVIL_EVIDENCE = replace(EVIDENCE, chunk=replace(CHUNK, text=EVIL, heading=""), highlights=())
 RESULTS = model.Results(
     model.Query("checkout 503", 3, model.Filters(services=("checkout",), since="2024-01-01")),
     "strong",
     (
-        model.Hit(CHECKOUT, 1, 2.123456, 0.931, "strong", (EVIDENCE,), {"late": 1.2, "bm25": 0.92345}),
-        model.Hit(
-            GATEWAY, 2, 1.0, 0.6, "possible", (replace(EVIDENCE, chunk=replace(CHUNK, text=EVIL, heading=""), highlights=()),)
-        ),
+        model.Hit(CHECKOUT, 1, 2.123456, 0.931, "strong", (EVIDENCE,), {"late": 1.2, "bm25": 0.92345}, MATCH),
+        model.Hit(GATEWAY, 2, 1.0, 0.6, "possible", (EVIL_EVIDENCE,), match=OTHER),
         model.Hit(BARE, 3, 0.1, 0.01, "none", ()),
     ),
     204,
     "20260301T000000-1",
     12.345,
     concepts=("connection pool used up", "lock contention"),
+    services=("checkout", EVIL),
 )
-NOTHING = replace(RESULTS, concepts=(), verdict="none", hits=tuple(replace(hit, verdict="none") for hit in RESULTS.hits))
+NOTHING = replace(
+    RESULTS, concepts=(), services=(), verdict="none", hits=tuple(replace(hit, verdict="none") for hit in RESULTS.hits)
+)
 INFO = model.IndexInfo(
     "g1",
     "indexes/default",
@@ -355,3 +376,38 @@ def test_a_passage_shows_where_most_is_highlighted() -> None:
 
 def test_lines_are_joined_but_list_items_stay_apart() -> None:
     assert wording.paragraphs("One\ntwo.\n\nThree\n1. four\n   five\n- six") == ["One two.", "Three", "1. four five", "- six"]
+
+
+def test_what_is_shared_and_what_differs_is_told_once_and_only_where_there_is_something() -> None:
+    first, second, bare = render_text.as_text(RESULTS, 200, today=TODAY).split("\n\n")[1:]
+    shared = "the symptoms more than the cause; service checkout; HTTP 503; SQLSTATE 53300; both read as connection pool used up"
+    assert f"Shares       {shared}\n" in first
+    assert "Differs      3 years older than most here; happened again on 2025-09-18: The basket leak\n" in first
+    assert "; other cause than 1\n" in second
+    assert "Shares" not in bare
+    assert "Differs" not in bare
+
+
+def test_one_cause_is_shared_with_the_first_hit() -> None:
+    assert render_text.shares(model.Match(cause="same")) == ["its cause with 1"]
+    assert render_text.shares(model.Match(cause="other")) == []
+    assert render_text.shares(model.Match("cause")) == ["the cause more than the symptoms"]
+
+
+def test_a_long_comparison_is_cut_and_counted() -> None:
+    many = model.Match(signatures=tuple(f"ERR_{number}_FAILED" for number in range(30)), concepts=("x" * 500,))
+    hit = replace(RESULTS.hits[2], match=many)
+    text = render_text.as_text(replace(RESULTS, hits=(hit,)), 60, today=TODAY)
+    assert "and 25 more" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 60
+
+
+def test_a_difference_leads_to_the_incident_it_names() -> None:
+    shape = render.match_as_dict(MATCH)
+    assert shape["shared"] == {
+        "services": ["checkout"],
+        "signatures": ["HTTP 503", "SQLSTATE 53300"],
+        "concepts": ["connection pool used up"],
+    }
+    assert [difference["url"] for difference in shape["differs"]] == [None, "/incidents/k%C3%B6ln%201%2F2"]
+    assert render.as_dict(RESULTS)["read_as"] == {"concepts": list(RESULTS.concepts), "services": list(RESULTS.services)}

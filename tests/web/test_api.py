@@ -15,8 +15,8 @@ from tests.web.conftest import POOL, POOL_QUERY
 
 HIT = {
     "rank", "id", "title", "date", "severity", "level", "services", "tags", "status", "duration_minutes", "author", "url",
-    "score", "confidence", "verdict", "evidence", "root_cause", "resolution", "minutes_to_mitigate", "open_action_items", "links",
-    "contributions",
+    "score", "confidence", "verdict", "evidence", "match", "root_cause", "resolution", "minutes_to_mitigate", "open_action_items",
+    "links", "contributions",
 }  # fmt: skip
 
 
