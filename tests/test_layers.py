@@ -13,7 +13,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rcasearch"
 
 LAYERS = (
-    {"model", "errors", "texts", "wording"},
+    {"caches", "model", "errors", "texts", "wording"},
+    {"checksums"},
     {"settings", "models", "lexicon", "sheet", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},

@@ -93,12 +93,17 @@ def _write_network(encoder: SentenceEncoder, folder: Path) -> None:
     inputs = {name: example[name] for name in ("input_ids", "attention_mask")}
     openvino = load_openvino()
     with torch.no_grad(), _quiet():
+        # What openvino.convert_model is made of; that function itself comes with what load_openvino leaves out.
+        from openvino._offline_transformations import apply_moc_transformations
         from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
         frontend = openvino.frontend.FrontEndManager().load_by_framework("pytorch")
         # The front end reads from the decoder until the network is saved, but does not hold it.
         decoder = TorchScriptPythonDecoder(Traced().eval(), example_input=inputs)
-        openvino.save_model(frontend.convert(frontend.load(decoder)), folder / NETWORK, compress_to_fp16=True)
+        network = frontend.convert(frontend.load(decoder))
+        # Done once here, half of the operations need not be thought about at each start.
+        apply_moc_transformations(network, cf=True)
+        openvino.save_model(network, folder / NETWORK, compress_to_fp16=True)
 
 
 @contextmanager

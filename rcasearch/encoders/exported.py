@@ -16,7 +16,8 @@ from rcasearch.encoders.exports import NETWORK, TOKENIZER, Export
 from rcasearch.encoders.network import Network
 from rcasearch.encoders.tokenizing import Ints, WordPieces
 
-_BATCH = 16
+# A batch holds so many texts, and so many pieces, padding included: more would take memory and gain no speed.
+_MOST_TEXTS, _MOST_PIECES = 32, 1024
 # Lengths are rounded up to this, so that the network meets few shapes and prepares itself for each only once.
 _STEP = 16
 
@@ -70,10 +71,11 @@ class ExportedEncoder:
     def _batches(self, ids: Sequence[Ints]) -> Iterator[_Batch]:
         """Long texts first: what is left at the end, while some streams have nothing to do, is short."""
         order = sorted(range(len(ids)), key=lambda row: -len(ids[row]))
-        for start in range(0, len(order), _BATCH):
-            rows = order[start : start + _BATCH]
-            longest = len(ids[rows[0]])
+        while order:
+            longest = len(ids[order[0]])
             width = max(longest, min(-(-longest // _STEP) * _STEP, self._max_length))
+            count = min(_MOST_TEXTS, max(1, _MOST_PIECES // width))
+            rows, order = order[:count], order[count:]
             padded = np.full((len(rows), width), self._padding, np.int64)
             mask = np.zeros((len(rows), width), np.int64)
             for place, row in enumerate(rows):

@@ -15,16 +15,15 @@ import fcntl
 import hashlib
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-# The environment variable that names another folder of exports.
-VARIABLE = "RCASEARCH_CACHE"
+from rcasearch import caches
+
 # Raised when the files of an export, or how they are made, change.
 FORMAT = 1
 NETWORK, WEIGHTS, TOKENIZER, PROBES = "network.xml", "network.bin", "tokenizer.json", "probes.npz"
@@ -71,43 +70,16 @@ def open_or_make(name: str, make: Callable[[Path], Export]) -> tuple[Export, Pat
 
     Raises ExportError where none can be kept, and what ``make`` raises.
     """
-    places = _places()
+    places = caches.folders()
     for place in places:
         if export := _read(place / name):
             return export, place / name
-    for place in filter(_writable, places):
+    for place in filter(caches.writable, places):
         try:
             return _made(place, name, make), place / name
         except OSError as error:
             raise ExportError(f"it could not be written to {place}: {error.strerror or error}") from None
-    raise ExportError(f"none of these folders can be written: {', '.join(map(str, places))}; name one by {VARIABLE}")
-
-
-def _places() -> list[Path]:
-    """Where an export may lie, the wanted place first; the last is for those who can write nowhere else."""
-    with suppress(RuntimeError):
-        if own := os.environ.get(VARIABLE):
-            return [Path(own).expanduser(), *_temporary()]
-        home = Path(os.environ.get("XDG_CACHE_HOME", ""))
-        return [(home if home.is_absolute() else Path.home() / ".cache") / "rcasearch", *_temporary()]
-    return _temporary()
-
-
-def _temporary() -> list[Path]:
-    """A folder of this user's own where everyone may write; none where another user has taken its name."""
-    place = Path(tempfile.gettempdir()) / f"rcasearch-{os.getuid()}"
-    with suppress(OSError):
-        place.mkdir(mode=0o700, exist_ok=True)
-        found = place.lstat()
-        return [place] if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() else []
-    return []
-
-
-def _writable(place: Path) -> bool:
-    with suppress(OSError):
-        place.mkdir(parents=True, exist_ok=True)
-        return os.access(place, os.W_OK | os.X_OK)
-    return False
+    raise ExportError(f"none of these folders can be written: {', '.join(map(str, places))}; name one by {caches.VARIABLE}")
 
 
 def _made(place: Path, name: str, make: Callable[[Path], Export]) -> Export:

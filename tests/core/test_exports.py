@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rcasearch import caches
 from rcasearch.encoders import exports
 from rcasearch.encoders.exports import NETWORK, PROBES, TOKENIZER, WEIGHTS, Export, ExportError, open_or_make
 
@@ -162,7 +163,7 @@ def test_where_the_cache_cannot_be_written_a_temporary_folder_holds_it(
 
 def test_an_export_that_can_only_be_read_is_used(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, folder = open_or_make(NAME, Maker())
-    monkeypatch.setattr(exports, "_writable", lambda place: False)
+    monkeypatch.setattr(caches, "writable", lambda place: False)
     assert open_or_make(NAME, refuse)[1] == folder
     (folder / WEIGHTS).unlink()
     with pytest.raises(ExportError, match=r"none of these folders can be written: .*deep/cache.*name one by RCASEARCH_CACHE"):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rcasearch import models
+from rcasearch.checksums import sha256
 from rcasearch.encoders import SentenceEncoder
 from rcasearch.errors import ModelError
 from rcasearch.models import DEFAULT_MODEL, fingerprint, locate
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_default_comes_with_the_installation_and_is_the_official_one(name: str) -> None:
     found = locate(name)
     assert (found / "model.safetensors").stat().st_size > 80_000_000
-    assert models._sha256(found / "model.safetensors") == models.DEFAULT_WEIGHTS_SHA256
+    assert sha256(found / "model.safetensors") == models.DEFAULT_WEIGHTS_SHA256
 
 
 def test_other_weights_under_the_default_name_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,70 @@
+"""A file -> its SHA-256; that of a large file is kept, since reading weights takes a tenth of a second of each start."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from rcasearch import caches
+
+_FILE = "checksums.json"
+_LARGE = 2**20
+# A file that changed so lately may change again without its times telling.
+_SETTLED_NS = 2 * 10**9
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A file's checksum, and the size, times and inode that it had then."""
+
+    state: tuple[int, ...]
+    sha256: str
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 (hex) of a file; a large one is read again once its size, times or inode changed. Raises OSError."""
+    found = path.stat()
+    if found.st_size < _LARGE:
+        return _read(path)
+    return _remembered(str(path.resolve()), (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
+
+
+@lru_cache(maxsize=64)
+def _remembered(path: str, state: tuple[int, ...]) -> str:
+    for folder in caches.folders():
+        known = _kept(folder).get(path)
+        if known and known.state == state:
+            return known.sha256
+    digest = _read(Path(path))
+    if time.time_ns() - max(state[1:3]) > _SETTLED_NS:
+        _keep(path, Known(state, digest))
+    return digest
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _kept(folder: Path) -> dict[str, Known]:
+    with suppress(OSError, msgspec.DecodeError):
+        return msgspec.json.decode((folder / _FILE).read_bytes(), type=dict[str, Known])
+    return {}
+
+
+def _keep(path: str, known: Known) -> None:
+    """Add one file. Of two processes that write at once one wins, and the other reads its file again next time."""
+    folder = next(filter(caches.writable, caches.folders()), None)
+    if folder is None:
+        return
+    with suppress(OSError):
+        draft, name = tempfile.mkstemp(prefix=_FILE, dir=folder)
+        with os.fdopen(draft, "wb") as file:
+            file.write(msgspec.json.encode({**_kept(folder), path: known}))
+        Path(name).replace(folder / _FILE)
