@@ -64,16 +64,22 @@ class OnGpu:
 
 
 def _exported(name: str) -> ExportedEncoder:
-    from rcasearch.encoders.conversion import convert
-
     mark = fingerprint(locate(name))
     try:
         version = load_openvino().get_version()
     except ImportError as error:
         raise ExportError(f"openvino cannot be loaded ({error}); `pip install openvino` mends that") from None
     precision = HALF if multiplies_bf16() else FULL
-    export, folder = exports.open_or_make(exports.name_of(mark, version), lambda draft: convert(name, precision, draft))
+    export, folder = exports.open_or_make(exports.name_of(mark, version), lambda draft: _made(name, precision, draft))
     return _opened(name, export, folder, precision)
+
+
+def _made(name: str, precision: str, draft: Path) -> Export:
+    from rcasearch.encoders.conversion import convert
+
+    if not find_spec("sentence_transformers"):
+        raise ExportError("sentence-transformers, which would make it, is not installed")
+    return convert(name, precision, draft)
 
 
 def _opened(name: str, export: Export, folder: Path, precision: str) -> ExportedEncoder:
