@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-DIMENSIONS = 128
+# Of 384; on real postmortems 128 cost .02 of nDCG@10, these under .002.
+DIMENSIONS = 192
 Floats = NDArray[np.float32]
 
 

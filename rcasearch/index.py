@@ -111,11 +111,9 @@ def _content(documents: Sequence[Document], problems: Sequence[Problem], encoder
 
 def _encode(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache, tell: Progress) -> tuple[Basis, int]:
     """Encode what the cache lacks, a batch at a time, each on disk before the next begins."""
-    stored = cache.basis()
-    if stored is None or (stored[0] < _SAMPLE and len(passages) >= _GROWTH * stored[0]):
+    basis, encoded = _stored_basis(len(passages), encoder.dimension, cache), 0
+    if basis is None:
         basis, encoded = _start_over(passages, encoder, cache, tell)
-    else:
-        basis, encoded = Basis.frombytes(stored[1], encoder.dimension), 0
     known = cache.known(passages)
     # Texts of like length share a batch, so that little is padded.
     missing = sorted((key for key in passages if key not in known), key=lambda key: len(passages[key]))
@@ -126,6 +124,15 @@ def _encode(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache, t
         encoded += len(batch)
         tell(encoded, total, "encoding")
     return basis, total
+
+
+def _stored_basis(passages: int, dimension: int, cache: EmbeddingCache) -> Basis | None:
+    """The token basis that the cache's entries are in; None where there is none, or one that is not good enough."""
+    stored = cache.basis()
+    if stored is None or (stored[0] < _SAMPLE and passages >= _GROWTH * stored[0]):
+        return None
+    basis = Basis.frombytes(stored[1], dimension)
+    return basis if basis.width == min(compression.DIMENSIONS, dimension) else None
 
 
 def _start_over(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache, tell: Progress) -> tuple[Basis, int]:

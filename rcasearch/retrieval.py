@@ -1,6 +1,7 @@
 """A query's signals over a store -> ranked incidents. The recipe, in one place.
 
-Candidates come from the dense and the lexical leg, filters applied inside both. Every candidate then gets a value from every leg:
+Candidates come from the dense, the lexical and the concept leg, filters applied inside each. Every candidate then gets a value
+from every leg:
 
     passage   cosine of its best passage
     incident  cosine of the mean of its passages
@@ -43,7 +44,7 @@ HYBRID: Weights = {
 }
 PLAIN: Weights = {"passage": 1.0}
 # What the legs that mean something in the absolute add to the relevance.
-RELEVANCE: Weights = {"late": 1.0, "incident": 0.3, "concept": 0.1}
+RELEVANCE: Weights = {"late": 0.5, "late_passage": 0.5, "incident": 0.3, "concept": 0.1}
 RANKERS: Mapping[str, Weights] = {"hybrid": HYBRID, "plain": PLAIN}
 
 CANDIDATES = 200
@@ -93,14 +94,16 @@ def read_signals(text: str, encoder: Encoder, services: ServiceNames = NO_SERVIC
 
 def rank(store: Store, signals: Signals, selection: Selection, weights: Weights, candidates: int = CANDIDATES) -> Ranked:
     """The selected incidents that the legs with a weight propose, best first."""
-    rows = _candidates(store, signals, selection, weights, candidates)
-    signals = telling(store, signals)
     profile = store.concepts.query_profile(signals.vectors, signals.text)
+    rows = _candidates(store, signals, profile, selection, weights, candidates)
+    signals = telling(store, signals)
     if not rows.size:
         return Ranked(rows, np.zeros(0, np.float32), {}, np.zeros(0, np.float32), profile)
-    legs, relevance = _legs(store, signals, profile, rows, weights)
+    legs = _legs(store, signals, profile, rows, weights)
+    terseness = _terseness(store.token_counts(rows))
+    relevance = _relevance(legs, float(np.median(terseness)))
     certainty = np.float32(store.concepts.certainty(signals.vectors, signals.text))
-    fused = ranking.fuse(legs, weights, {"concept": certainty * _terseness(store.token_counts(rows))})
+    fused = ranking.fuse(legs, weights, {"concept": certainty * terseness})
     if weights.get("service") and signals.services:
         fused = fused.favour("service", store.serves(rows, signals.services), weights["service"])
     order = ranking.order(fused.scores, rows)
@@ -108,15 +111,17 @@ def rank(store: Store, signals: Signals, selection: Selection, weights: Weights,
     return Ranked(rows[order], fused.scores[order], addends, relevance[order], profile)
 
 
-def _candidates(store: Store, signals: Signals, selection: Selection, weights: Weights, count: int) -> Rows:
+def _candidates(store: Store, signals: Signals, profile: Floats, selection: Selection, weights: Weights, count: int) -> Rows:
     proposed = [store.nearest(signals.vectors, count, selection)]
+    if weights.get("concept"):
+        proposed.append(store.telling_of(profile, count, selection))
     if weights.get("lexical"):
         proposed.append(store.matching(signals.terms, count, selection))
     return np.unique(np.concatenate(proposed))
 
 
-def _legs(store: Store, signals: Signals, profile: Floats, rows: Rows, weights: Weights) -> tuple[dict[str, Floats], Floats]:
-    """Each wanted leg's values (n,), and the relevance (n,)."""
+def _legs(store: Store, signals: Signals, profile: Floats, rows: Rows, weights: Weights) -> dict[str, Floats]:
+    """Each wanted leg's values (n,)."""
     legs = {"passage": _mean_over_parts(store.passage_scores(rows, signals.vectors))}
     if weights.get("incident"):
         legs["incident"] = _mean_over_parts(store.incident_scores(rows, signals.vectors))
@@ -127,7 +132,7 @@ def _legs(store: Store, signals: Signals, profile: Floats, rows: Rows, weights: 
     projected = store.project(signals.tokens)
     if (weights.get("late") or weights.get("late_passage")) and len(projected):
         legs["late"], legs["late_passage"] = store.late_scores(rows, projected, store.token_weights(signals.tokens))
-    return legs, _relevance(legs)
+    return legs
 
 
 def _terseness(tokens: NDArray[np.int64]) -> Floats:
@@ -135,11 +140,15 @@ def _terseness(tokens: NDArray[np.int64]) -> Floats:
     return np.asarray(1 + _TERSE_EXTRA * np.minimum(1, _TERSE / np.maximum(tokens, 1)) ** 2, dtype=np.float32)
 
 
-def _relevance(legs: Mapping[str, Floats]) -> Floats:
-    """How like the query each incident is, in the absolute: cosines and agreements as they are, not standardised."""
+def _relevance(legs: Mapping[str, Floats], terseness: float) -> Floats:
+    """How like the query each incident is, in the absolute: cosines and agreements as they are, not standardised.
+
+    The ``terseness`` of the corpus, not of each incident, says what concepts count: the values must compare.
+    """
     if "late" not in legs:
         return legs["passage"]
-    parts = [np.float32(share) * legs[name] for name, share in RELEVANCE.items() if name in legs]
+    shares = {**RELEVANCE, "concept": RELEVANCE["concept"] * terseness}
+    parts = [np.float32(share) * legs[name] for name, share in shares.items() if name in legs]
     return np.asarray(np.sum(parts, axis=0), dtype=np.float32)
 
 

@@ -24,29 +24,30 @@ _FEWEST = 2
 def best_of_others(store: Store, encoder: Encoder, tell: Callable[[int, int, str], None]) -> list[float]:
     """For each sampled incident, the relevance of the best *other* incident to a few words of it. Deterministic."""
     asked = list(_asked(store))
-    encoding = encoder.encode_queries([text for _, text in asked])
+    encoding = encoder.encode_queries([text for text, _ in asked])
     found: list[float] = []
-    for done, ((row, text), vector, tokens) in enumerate(zip(asked, encoding.vectors, encoding.tokens, strict=True), 1):
+    for done, ((text, others), vector, tokens) in enumerate(zip(asked, encoding.vectors, encoding.tokens, strict=True), 1):
         tell(done, len(asked), "calibrating")
         signals = Signals(vector[None, :], tokens, text, tuple(terms(text)))
-        ranked = retrieval.rank(store, signals, _others(store.info.incidents, row), HYBRID, _CANDIDATES)
+        ranked = retrieval.rank(store, signals, others, HYBRID, _CANDIDATES)
         if len(ranked.rows):
             found.append(float(ranked.relevance[0]))
     return found
 
 
-def _asked(store: Store) -> Iterator[tuple[int, str]]:
-    """(row, text): as many neighbouring words as a query has, from a passage drawn from the incident."""
+def _asked(store: Store) -> Iterator[tuple[str, Selection]]:
+    """As many neighbouring words as a query has, from a passage drawn from each incident, and who may answer.
+
+    Incidents with the very same passage may not: nobody describes a failure in the words of its document.
+    """
     count = store.select(NO_FILTERS).count
     generator = np.random.default_rng(_SEED)
     for row in np.unique(np.linspace(0, max(count - 1, 0), min(count, SAMPLES)).astype(np.int64)).tolist():
         chunks, _ = store.chunks_at(row)
         if len(chunks) < _FEWEST or count < _FEWEST:
             continue
-        words = chunks[int(generator.integers(1, len(chunks)))].matched.split()
+        drawn = int(generator.integers(1, len(chunks)))
+        words = chunks[drawn].matched.split()
         start = int(generator.integers(max(1, len(words) - WORDS + 1)))
-        yield row, " ".join(words[start : start + WORDS])
-
-
-def _others(count: int, row: int) -> Selection:
-    return Selection(np.delete(np.arange(count, dtype=np.int64), row), count - 1)
+        others = np.setdiff1d(np.arange(count, dtype=np.int64), store.sharing(row, drawn))
+        yield " ".join(words[start : start + WORDS]), Selection(others, len(others))

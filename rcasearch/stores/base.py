@@ -66,6 +66,12 @@ class Store(Protocol):
     def matching(self, terms: Sequence[str], k: int, selection: Selection) -> Rows:
         """The k selected incidents with the best BM25 score above 0, best first."""
 
+    def telling_of(self, query_profile: Floats, k: int, selection: Selection) -> Rows:
+        """The k selected incidents that tell most of the failure concepts of a query profile (c,); only those that do."""
+
+    def sharing(self, row: int, chunk: int) -> Rows:
+        """The incidents whose chunks tell word for word the same as the incident's n-th chunk; it is among them."""
+
     def passage_scores(self, rows: Rows, vectors: Floats) -> Floats:
         """The cosine (rows, q) of each incident's best passage to each of the (q, d) unit ``vectors``."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tokenize import TokenError
@@ -26,42 +25,14 @@ from rcasearch.stores import writer
 from rcasearch.stores.base import Floats, Rows, Selection
 from rcasearch.stores.catalogue import Catalogue
 from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
+from rcasearch.stores.layout import Layout, distinct
 
 # What reading a damaged file raises, by the library that reads it; the header of an array is read as Python.
 _SYNTAX = (SyntaxError, TokenError)
 _DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, sqlite3.DatabaseError, BadZipFile, *_SYNTAX)
 
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Which passages stand in which incident: incident i has passages[starts[i]:starts[i + 1]], and the inverse of that."""
-
-    passages: NDArray[np.int32]
-    starts: NDArray[np.int64]
-    owners: NDArray[np.int64]
-    by_passage: NDArray[np.int64]
-    passage_starts: NDArray[np.int64]
-
-    @classmethod
-    def load(cls, path: Path, passage_count: int) -> _Layout:
-        with path.open("rb") as file, np.load(file) as stored:
-            passages, starts = stored["passages"], stored["starts"]
-        owners = np.repeat(np.arange(len(starts) - 1, dtype=np.int64), np.diff(starts))
-        by_passage = np.argsort(passages, kind="stable")
-        counts = np.bincount(passages, minlength=passage_count)
-        return cls(passages, starts, owners, by_passage, np.concatenate([[0], np.cumsum(counts)]))
-
-    def positions(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The chunk positions of ``rows`` one after the other, and for each which of the rows it belongs to."""
-        counts = self.starts[rows + 1] - self.starts[rows]
-        groups = np.repeat(np.arange(len(rows), dtype=np.int64), counts)
-        offsets = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return np.repeat(self.starts[rows], counts) + offsets, groups
-
-    def incidents_with(self, passages: NDArray[np.int64]) -> Rows:
-        """The incidents that have these passages, those of the first passage first."""
-        spans = [self.by_passage[self.passage_starts[p] : self.passage_starts[p + 1]] for p in passages]
-        return _distinct(self.owners[np.concatenate(spans)]) if spans else np.zeros(0, np.int64)
+# Of the profiles, the shares that count when candidates are proposed.
+_CLEAR = 0.05
 
 
 class LocalStore:
@@ -89,7 +60,7 @@ class LocalStore:
         self._catalogue = Catalogue(folder / writer.CATALOGUE)
         self._passages = faiss.read_index(str(folder / writer.PASSAGES), faiss.IO_FLAG_MMAP)
         self._incidents = faiss.read_index(str(folder / writer.INCIDENTS), faiss.IO_FLAG_MMAP)
-        self._layout = _Layout.load(folder / writer.CHUNKS, self._passages.ntotal)
+        self._layout = Layout.load(folder / writer.CHUNKS, self._passages.ntotal)
         self._lexical: Any = bm25s.BM25.load(folder / writer.LEXICAL, mmap=True)
         with (folder / writer.TOKENS).open("rb") as file, np.load(file) as stored:
             self._token_starts: NDArray[np.int64] = stored["starts"]
@@ -141,7 +112,7 @@ class LocalStore:
         found = [self._nearest_passages(vector[None, :], k, selection) for vector in vectors]
         whole = _search(self._incidents, vectors, min(k, selection.count), selection.rows)
         # Taking turns, so that no part of a long query and neither granularity is crowded out.
-        return _distinct(_interleave([*found, *whole]))[: k * (len(vectors) + 1)]
+        return distinct(_interleave([*found, *whole]))[: k * (len(vectors) + 1)]
 
     def _nearest_passages(self, vector: Floats, k: int, selection: Selection) -> Rows:
         """The k selected incidents whose best passages are nearest: more passages are asked for until there are enough."""
@@ -158,10 +129,7 @@ class LocalStore:
         return rows[:k]
 
     def matching(self, terms: Sequence[str], k: int, selection: Selection) -> Rows:
-        scores = self._lexical_all(terms)
-        rows = np.arange(len(scores)) if selection.rows is None else selection.rows
-        rows = rows[scores[rows] > 0]
-        return rows[ranking.order(scores[rows], rows)][:k]
+        return _best(self._lexical_all(terms), selection)[:k]
 
     def _lexical_all(self, terms: Sequence[str]) -> Floats:
         known = [term for term in terms if term in self._lexical.vocab_dict]
@@ -169,6 +137,24 @@ class LocalStore:
         if not known or not count:
             return np.zeros(count, np.float32)
         return np.asarray(self._lexical.get_scores(known), dtype=np.float32)
+
+    def telling_of(self, query_profile: Floats, k: int, selection: Selection) -> Rows:
+        rows, concepts, shares = self._told
+        scores = np.zeros(self._everything.count, np.float32)
+        for concept in np.flatnonzero(query_profile >= _CLEAR):
+            own = slice(*np.searchsorted(concepts, [concept, concept + 1]))
+            scores[rows[own]] += query_profile[concept] * shares[own]
+        return _best(scores, selection)[:k]
+
+    @cached_property
+    def _told(self) -> tuple[Rows, NDArray[np.int64], Floats]:
+        """Which incidents clearly tell of which concepts: (row, concept, share) by concept, then row."""
+        concepts, rows = np.nonzero(self._profiles.T >= _CLEAR)
+        return rows, concepts, self._profiles[rows, concepts].astype(np.float32)
+
+    def sharing(self, row: int, chunk: int) -> Rows:
+        passage = self._layout.passages[self._layout.starts[row] + chunk]
+        return np.sort(self._layout.incidents_with(np.array([passage])))
 
     def passage_scores(self, rows: Rows, vectors: Floats) -> Floats:
         positions, groups = self._layout.positions(rows)
@@ -271,6 +257,13 @@ def _services(folder: Path) -> ServiceNames:
     return ServiceNames(tuple(stored["names"]), frozenset(stored["masked"]))
 
 
+def _best(scores: Floats, selection: Selection) -> Rows:
+    """The selected rows with a score above 0, best first."""
+    rows = np.arange(len(scores)) if selection.rows is None else selection.rows
+    rows = rows[scores[rows] > 0]
+    return rows[ranking.order(scores[rows], rows)]
+
+
 def _search(index: Any, vectors: Floats, k: int, allowed: NDArray[Any] | None) -> list[NDArray[np.int64]]:
     """The k nearest ids for each vector, best first; only ids in ``allowed`` (ascending) where that is given."""
     import faiss
@@ -306,9 +299,3 @@ def _interleave(lists: Sequence[Rows]) -> Rows:
         table[: len(rows), column] = rows
     flat = table.ravel()
     return flat[flat >= 0]
-
-
-def _distinct(rows: Rows) -> Rows:
-    """Without repeats, in the order of first appearance."""
-    _, first = np.unique(rows, return_index=True)
-    return rows[np.sort(first)]

@@ -223,9 +223,7 @@ def test_boilerplate_matches_nothing(store: Store, oracle: Oracle, fake: FakeEnc
 
 
 @pytest.mark.parametrize("text", QUERIES)
-def test_late_interaction_against_the_floats(
-    store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder, text: str
-) -> None:
+def test_late_interaction_against_the_floats(store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder, text: str) -> None:
     tokens = asked(fake, text)
     weights = store.token_weights(tokens)
     found = np.array(store.late_scores(np.array(rows), store.project(tokens), weights))
@@ -371,6 +369,33 @@ def test_each_row_gets_its_own_score_wherever_it_stands(
     ):
         np.testing.assert_allclose(own, all_of_them[some], atol=1e-6)
     np.testing.assert_array_equal(store.token_counts(some), store.token_counts(every(store))[some])
+
+
+def test_incidents_that_tell_of_a_concept_are_proposed(store: Store, oracle: Oracle, rows: list[int]) -> None:
+    exemplars = [own.astype(np.float64) for own in np.split(store.concepts.vectors, store.concepts.starts[1:])]
+    told = np.array([oracle.concepts(number, exemplars) for number in range(COUNT)])
+    everyone, some = store.select(NO_FILTERS), store.select(FILTERS["tag"])
+    for concept, profile in enumerate(np.eye(len(exemplars), dtype=np.float32)):
+        found = store.telling_of(profile, COUNT, everyone).tolist()
+        clearly = {rows[number] for number in np.flatnonzero(told[:, concept] > 0.06)}
+        assert clearly <= set(found)
+        assert all(told[rows.index(row), concept] > 0.04 for row in found)
+        shares = [told[rows.index(row), concept] for row in found]
+        assert shares == pytest.approx(sorted(shares, reverse=True), abs=2e-3)
+        assert store.telling_of(profile, 5, everyone).tolist() == found[:5]
+        assert some.rows is not None
+        assert store.telling_of(profile, COUNT, some).tolist() == [row for row in found if row in some.rows]
+    assert store.telling_of(np.zeros(len(exemplars), np.float32), 5, everyone).size == 0
+
+
+def test_who_shares_a_passage(store: Store, oracle: Oracle, rows: list[int]) -> None:
+    holders = sorted(rows[n] for n, own in enumerate(oracle.chunks) if any(one.text == SHARED for one in own))
+    for row in (holders[0], holders[-1]):
+        chunks, _ = store.chunks_at(row)
+        shared = next(position for position, one in enumerate(chunks) if one.text == SHARED)
+        assert store.sharing(row, shared).tolist() == holders
+        assert all(row in store.sharing(row, position).tolist() for position in range(len(chunks)))
+    assert store.sharing(rows[3], 1).tolist() == [rows[3]]
 
 
 def test_the_same_text_in_many_incidents_is_found_in_all_of_them(
@@ -570,6 +595,7 @@ def test_an_empty_index_answers_everything(
     assert store.lexical_scores(none, ["disk"]).shape == (0,)
     assert store.concept_scores(none, store.concepts.query_profile(queries, "disk")).shape == (0,)
     assert [one.shape for one in store.late_scores(none, store.project(tokens), store.token_weights(tokens))] == [(0,), (0,)]
+    assert store.telling_of(store.concepts.query_profile(queries, "disk"), 10, everything).size == 0
     assert store.token_counts(none).shape == store.serves(none, ["checkout"]).shape == (0,)
     assert store.token_weights(tokens).shape == (len(tokens.ids),)
     assert store.listing(NO_FILTERS, 0, 10).total == 0
