@@ -87,7 +87,7 @@ def test_what_has_no_precedent_is_said_to_have_none(run: Run, tiny_index: Path) 
 
 def test_search_json_is_the_result_shape(run: Run, tiny_index: Path) -> None:
     answer = _json(run("search", "--index", tiny_index, "--json", "-k", "3", "certificate expired").out)
-    assert list(answer) == ["query", "verdict", "concepts", "searched", "took_ms", "index_id", "hits"]
+    assert list(answer) == ["query", "verdict", "concepts", "read_as", "searched", "took_ms", "index_id", "hits"]
     assert any("certificate" in label for label in answer["concepts"])
     assert answer["query"]["limit"] == 3
     assert [hit["rank"] for hit in answer["hits"]] == [1, 2, 3]
