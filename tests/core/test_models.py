@@ -114,6 +114,27 @@ def test_the_fingerprint_is_of_the_content_and_not_of_the_place(folder: Path, tm
     assert fingerprint(folder) != before
 
 
+def test_weights_may_be_replaced_by_their_checksum_as_sha256sum_writes_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, weights = fingerprint(folder), folder / "model.safetensors"
+    (folder / "model.safetensors.sha256").write_text(f"{sha256(weights)}  model.safetensors\n", encoding="ascii")
+    assert fingerprint(folder) == before
+    weights.unlink()
+    assert fingerprint(folder) == before
+    (folder / "model.safetensors.sha256").write_bytes(b"")
+    assert fingerprint(folder) != before
+
+    class Package:
+        @staticmethod
+        def get_model_path() -> str:
+            return str(folder)
+
+    monkeypatch.setattr(models, "import_module", lambda name: Package)
+    with pytest.raises(ModelError, match="missing or are not the official ones"):
+        locate(DEFAULT_MODEL)
+    (folder / "model.safetensors.sha256").write_text(models.DEFAULT_WEIGHTS_SHA256, encoding="ascii")
+    assert locate(DEFAULT_MODEL) == folder
+
+
 def test_finding_a_model_loads_no_torch() -> None:
     script = "import sys; from rcasearch.models import locate; locate('all-MiniLM-L6-v2'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=False).returncode == 0
