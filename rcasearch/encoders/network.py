@@ -53,6 +53,9 @@ class Network:
         for _ in range(streams):
             self._idle.put(compiled.create_infer_request())
         self.streams = streams
+        # OpenVINO's bindings set something up at their first call, and two threads that make it at once wait for each other.
+        first = np.ones((1, 1), np.int64)
+        self.run(first, first)
 
     def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Of (b, l) ids and mask: vectors (b, d) and states (b, l, d). Waits while all streams are busy."""
