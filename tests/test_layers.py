@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "rcasearch"
 LAYERS = (
     {"caches", "model", "errors", "texts", "wording"},
     {"checksums"},
-    {"settings", "models", "lexicon", "sheet", "progress"},
+    {"settings", "models", "lexicon", "loglines", "sheet", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},
     {"query", "exemplars", "stores", "template"},
