@@ -99,7 +99,7 @@ LEXICON = (
 
 
 def write_corpus(folder: Path, count: int = 200, seed: int = 7) -> Path:
-    """``count`` incidents of seeded words; the rarest tag stands on three, a line of boilerplate in every fifth, one cause in a few."""
+    """``count`` incidents of seeded words. The rarest tag stands on three; every fifth has boilerplate, a few share a cause."""
     chance = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):

@@ -23,12 +23,20 @@ from rcasearch.model import Query
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.stores import generations
-from rcasearch.stores.generations import CURRENT, MANIFEST, current, damaged_files, read_manifest, writing
+from rcasearch.stores.generations import CURRENT, FORMAT, MANIFEST, current, damaged_files, read_manifest, writing
 from rcasearch.stores.local import LocalStore
 from tests.core.fakes import FakeEncoder, build_with, searcher_with, write_corpus
 
 ROOT = Path(__file__).parents[2]
-DATA_FILES = ("catalogue.sqlite", "passages.faiss", "incidents.faiss", "chunks.npz", "tokens.npz", "token_codes.bin")
+DATA_FILES = (
+    "catalogue.sqlite",
+    "passages.faiss",
+    "incidents.faiss",
+    "chunks.npz",
+    "tokens.npz",
+    "token_codes.bin",
+    "services.json",
+)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +139,7 @@ def test_an_index_that_is_whole_has_no_damaged_files(pristine: Path) -> None:
 
 @pytest.mark.parametrize(
     "manifest",
-    [b"", b"{", b"[]", b"null", b"7", b"{}", b'{"format": 1}', b'{"format": 1, "info": []}', b"\xff" * 100, b'{"format": "1"}'],
+    [b"", b"{", b"[]", b"null", b"7", b"{}", b'{"format": 2}', b'{"format": 2, "info": []}', b"\xff" * 100, b'{"format": "1"}'],
 )
 def test_a_manifest_that_is_none_names_the_command(index: Path, manifest: bytes) -> None:
     (current(index) / MANIFEST).write_bytes(manifest)
@@ -151,11 +159,11 @@ def test_no_flipped_byte_of_the_manifest_is_more_than_a_plain_error(index: Path)
         assert error is None or error.message
 
 
-@pytest.mark.parametrize("version", [0, 2, 99, "1", None])
+@pytest.mark.parametrize("version", [0, FORMAT - 1, FORMAT + 1, 99, "1", None])
 def test_another_format_is_told_by_its_number(index: Path, version: object) -> None:
     path = current(index) / MANIFEST
     path.write_bytes(msgspec.json.encode({**msgspec.json.decode(path.read_bytes()), "format": version}))
-    with pytest.raises(IndexMismatchError, match=f"has format {version}; this version reads 1"):
+    with pytest.raises(IndexMismatchError, match=f"has format {version}; this version reads {FORMAT}"):
         opened(index)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,4 +86,4 @@ def test_a_name_between_blanks_is_found_in_any_text(before: str, name: str, afte
 def test_merged_spans_cover_the_same(spans: list[tuple[int, int]]) -> None:
     result = merged(spans)
     assert {i for start, end in result for i in range(start, end)} == {i for start, end in spans for i in range(start, end)}
-    assert all(left[1] < right[0] for left, right in zip(result, result[1:], strict=False))
+    assert all(left[1] < right[0] for left, right in pairwise(result))
