@@ -15,9 +15,13 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks import late
+from benchmarks.late import LateInteraction
 from benchmarks.templated import write
 from benchmarks.timing import Comparison, compare
 from rcasearch.encoders import cores
+from rcasearch.index import build
+from rcasearch.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
@@ -38,8 +42,18 @@ def main() -> None:
             f"templated {arguments.documents}": (templated / "corpus", templated / "queries.jsonl"),
         }
         found = {name: compare(*paths, rounds=arguments.rounds, tell=_tell) for name, paths in corpora.items()}
+        costs = {name: _late(*paths) for name, paths in corpora.items()}
     print(_table(found))
-    _keep(arguments.out, found)
+    print(_late_table(costs))
+    _keep(arguments.out, found, costs)
+
+
+def _late(corpus: Path, queries: Path) -> LateInteraction:
+    texts = [json.loads(line)["text"] for line in queries.read_text(encoding="utf-8").splitlines()]
+    with TemporaryDirectory() as folder:
+        settings = Settings(index=folder)
+        build([corpus], settings)
+        return late.measure(settings, texts[:100])
 
 
 def _tell(text: str) -> None:
@@ -55,7 +69,12 @@ def _table(found: dict[str, Comparison]) -> str:
     return "\n".join(lines)
 
 
-def _keep(path: Path, found: dict[str, Comparison]) -> None:
+def _late_table(costs: dict[str, LateInteraction]) -> str:
+    rows = [(corpus, *row) for corpus, cost in costs.items() for row in cost.rows()]
+    return "\n".join(f"{corpus:16}{f'{name} ({unit})':46}{value:12.2f}" for corpus, name, unit, value in rows)
+
+
+def _keep(path: Path, found: dict[str, Comparison], costs: dict[str, LateInteraction]) -> None:
     machine = {
         "machine": platform.machine(),
         "system": platform.system(),
@@ -66,8 +85,12 @@ def _keep(path: Path, found: dict[str, Comparison]) -> None:
         corpus: {name: {"unit": unit, "plain": theirs, "rcasearch": ours} for name, unit, ours, theirs in comparison.rows()}
         for corpus, comparison in found.items()
     }
+    late_figures = {corpus: {f"{name} ({unit})": value for name, unit, value in cost.rows()} for corpus, cost in costs.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"date": f"{date.today()}", **machine, "corpora": figures}, indent=2) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps({"date": f"{date.today()}", **machine, "corpora": figures, "late interaction": late_figures}, indent=2) + "\n",
+        encoding="utf-8",
+    )
 
 
 if __name__ == "__main__":

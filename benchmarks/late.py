@@ -1,0 +1,111 @@
+"""What late interaction costs: bytes of token vectors, and the time that scoring them takes of real queries."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rcasearch.model import Query
+from rcasearch.retrieval import Floats, Rows
+from rcasearch.search import Searcher
+from rcasearch.settings import Settings
+from rcasearch.stores import writer
+from rcasearch.stores.generations import current
+from rcasearch.stores.local import LocalStore
+
+Spent = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LateInteraction:
+    """``code_bytes`` hold the vectors of ``tokens`` tokens of distinct passages, beside ``id_bytes`` for which tokens they are.
+
+    ``late_ms`` is what scoring the candidates takes of a query and ``query_ms`` the whole query, as medians of (elapsed, CPU)
+    milliseconds: on a busy machine the CPU time says more.
+    """
+
+    incidents: int
+    tokens: int
+    code_bytes: int
+    id_bytes: int
+    candidates: float
+    late_ms: Spent
+    query_ms: Spent
+
+    def rows(self) -> list[tuple[str, str, float]]:
+        """(measure, unit, value)."""
+        return [
+            ("token vectors, a token", "bytes", self.code_bytes / max(self.tokens, 1)),
+            ("token vectors, an incident", "bytes", self.code_bytes / max(self.incidents, 1)),
+            ("ids of tokens, an incident", "bytes", self.id_bytes / max(self.incidents, 1)),
+            ("candidates scored, median", "incidents", self.candidates),
+            ("late interaction, median", "ms", self.late_ms[0]),
+            ("late interaction, median", "CPU ms", self.late_ms[1]),
+            ("whole query, median", "ms", self.query_ms[0]),
+            ("whole query, median", "CPU ms", self.query_ms[1]),
+        ]
+
+
+class _Clocked(LocalStore):
+    """A store that notes how long each call of the late scores took, and of how many incidents."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.calls: list[tuple[Spent, int]] = []
+
+    def late_scores(self, rows: Rows, projected: Floats, weights: Floats) -> tuple[Floats, Floats]:
+        started = _clocks()
+        scores = super().late_scores(rows, projected, weights)
+        self.calls.append((_since(started), len(rows)))
+        return scores
+
+
+def measure(settings: Settings, texts: Sequence[str]) -> LateInteraction:
+    """Ask the index every text, once to warm up and once to measure. Raises ValueError where there is no text."""
+    if not texts:
+        raise ValueError("Late interaction is measured on queries, and there are none.")
+    store = _Clocked(current(Path(settings.index)))
+    searcher = Searcher(store, settings)
+    _ask(searcher, texts)
+    store.calls.clear()
+    whole = _ask(searcher, texts)
+    times, candidates = zip(*(store.calls or [((0.0, 0.0), 0)]), strict=True)
+    codes, ids = (store.folder / name for name in (writer.CODES, writer.IDS))
+    found = LateInteraction(
+        incidents=store.info.incidents,
+        tokens=ids.stat().st_size // 4,
+        code_bytes=codes.stat().st_size,
+        id_bytes=ids.stat().st_size,
+        candidates=statistics.median(candidates),
+        late_ms=_medians(times),
+        query_ms=_medians(whole),
+    )
+    searcher.close()
+    return found
+
+
+def _ask(searcher: Searcher, texts: Sequence[str]) -> list[Spent]:
+    """What each query took."""
+    spent = []
+    for text in texts:
+        started = _clocks()
+        searcher.search(Query(text))
+        spent.append(_since(started))
+    return spent
+
+
+def _clocks() -> Spent:
+    return time.perf_counter(), time.process_time()
+
+
+def _since(started: Spent) -> Spent:
+    elapsed, cpu = (now - then for now, then in zip(_clocks(), started, strict=True))
+    return 1000 * elapsed, 1000 * cpu
+
+
+def _medians(spent: Sequence[Spent]) -> Spent:
+    elapsed, cpu = zip(*spent, strict=True)
+    return statistics.median(elapsed), statistics.median(cpu)
