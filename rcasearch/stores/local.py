@@ -10,7 +10,6 @@ from tokenize import TokenError
 from typing import Any, cast
 from zipfile import BadZipFile
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +20,7 @@ from rcasearch.encoders import Tokens
 from rcasearch.errors import IndexMismatchError
 from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
 from rcasearch.services import ServiceNames
-from rcasearch.stores import writer
+from rcasearch.stores import files, writer
 from rcasearch.stores.base import Floats, Rows, Selection
 from rcasearch.stores.catalogue import Catalogue
 from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
@@ -66,11 +65,11 @@ class LocalStore:
             self._token_starts: NDArray[np.int64] = stored["starts"]
             self._frequency: NDArray[np.int32] = stored["frequency"]
             self._basis = Basis(stored["directions"], stored["scales"])
-        self._space, self._reach = _concepts(folder)
-        self._services = _services(folder)
+        self._space, self._reach = files.read_concepts(folder)
+        self._services = files.read_services(folder)
         self._profiles: NDArray[np.float16] = np.load(folder / writer.PROFILES, mmap_mode="r")
-        self._codes: NDArray[np.int8] = _mapped(folder / writer.CODES, np.int8).reshape(-1, self._basis.width)
-        self._ids: NDArray[np.int32] = _mapped(folder / writer.IDS, np.int32)
+        self._codes: NDArray[np.int8] = files.read_mapped(folder / writer.CODES, np.int8).reshape(-1, self._basis.width)
+        self._ids: NDArray[np.int32] = files.read_mapped(folder / writer.IDS, np.int32)
 
     @property
     def info(self) -> IndexInfo:
@@ -243,20 +242,6 @@ class LocalStore:
         self._catalogue.close()
 
 
-def _concepts(folder: Path) -> tuple[ConceptSpace, Floats]:
-    names = msgspec.json.decode((folder / writer.CONCEPT_NAMES).read_bytes())
-    with (folder / writer.CONCEPTS).open("rb") as file, np.load(file) as stored:
-        vectors, starts = stored["vectors"].astype(np.float32), stored["starts"]
-        reach: Floats = stored["reach"]
-    space = ConceptSpace(tuple(names["labels"]), tuple((text, number) for text, number in names["signatures"]), vectors, starts)
-    return space, reach
-
-
-def _services(folder: Path) -> ServiceNames:
-    stored = msgspec.json.decode((folder / writer.SERVICES).read_bytes())
-    return ServiceNames(tuple(stored["names"]), frozenset(stored["masked"]))
-
-
 def _best(scores: Floats, selection: Selection) -> Rows:
     """The selected rows with a score above 0, best first."""
     rows = np.arange(len(scores)) if selection.rows is None else selection.rows
@@ -285,11 +270,6 @@ def _stored(index: Any, ids: NDArray[Any]) -> Floats:
     if not len(ids):
         return np.zeros((0, index.d), np.float32)
     return np.asarray(index.reconstruct_batch(np.ascontiguousarray(ids, np.int64)), dtype=np.float32)
-
-
-def _mapped(path: Path, dtype: type[np.generic]) -> NDArray[Any]:
-    # An empty file cannot be mapped. The plain view spares every slice the cost of a memmap object.
-    return np.asarray(np.memmap(path, dtype, mode="r")) if path.stat().st_size else np.zeros(0, dtype)
 
 
 def _interleave(lists: Sequence[Rows]) -> Rows:

@@ -281,7 +281,10 @@ def test_no_token_of_a_query_is_lost_up_to_the_bounds(encoder: Encoder) -> None:
     signals = read_signals(text, encoder)
     assert len(signals.vectors) >= 2
     assert len(signals.tokens.ids) == encoder.count_tokens([text])[0]
-    huge = read_signals(" ".join(f"w{n} failed" for n in range(5_000)), encoder)
+    # A piece for every letter: more than the parts hold, even of the lines that tell.
+    letters = "абвгдежзиклмнопрстуфхцчшщэюя"
+    lines = [f"error: {' '.join(a + b + c for c in letters for _ in range(3))}" for a in letters for b in letters[:3]]
+    huge = read_signals("\n".join(lines), encoder)
     assert len(huge.vectors) == MAX_PARTS
     np.testing.assert_allclose(np.linalg.norm(huge.vectors, axis=1), 1, atol=1e-5)
 
