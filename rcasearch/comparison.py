@@ -56,7 +56,7 @@ class _Found:
 
 def compare(store: Store, signals: Signals, ranked: Ranked, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """The hits, which are the first of ``ranked``, each with its `Match`."""
-    asked = _asked(store, signals, ranked.profile)
+    asked = _asked(store, signals, ranked.told)
     found = _found(store, signals.vectors, ranked.rows[: len(hits)], hits)
     return tuple(replace(one.hit, match=_match(store, asked, one, found)) for one in found)
 

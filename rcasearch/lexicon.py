@@ -37,15 +37,29 @@ def load_lexicon(own: str = "") -> tuple[Concept, ...]:
     Raises SettingsError for a file that cannot be read, naming the concept that is wrong.
     """
     concepts = {concept.name: concept for concept in _read(SHIPPED)}
-    for concept in _read(Path(own).expanduser()) if own else ():
+    for concept in _read(_own(own)) if own else ():
         known = concepts.get(concept.name)
         concepts[concept.name] = _extended(known, concept) if known else concept
-    return tuple(replace(concept, label=concept.label or concept.name.replace("-", " ")) for concept in concepts.values())
+    return tuple(_complete(concept) for concept in concepts.values())
+
+
+def _complete(concept: Concept) -> Concept:
+    """With a label, and with a phrase: one of signatures alone is still told by what it is called."""
+    label = concept.label or concept.name.replace("-", " ")
+    return replace(concept, label=label, phrases=concept.phrases or (label,))
 
 
 def _extended(known: Concept, own: Concept) -> Concept:
     phrases, signatures = unique(known.phrases + own.phrases), unique(known.signatures + own.signatures)
     return Concept(known.name, own.label or known.label, own.area or known.area, phrases, signatures)
+
+
+def _own(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        # "~name" of nobody: as it stands, it cannot be read either, and that error names it.
+        return Path(name)
 
 
 def _read(path: Path) -> list[Concept]:

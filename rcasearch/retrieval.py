@@ -28,6 +28,7 @@ from rcasearch.chunking import split_text
 from rcasearch.encoders import Encoder, Tokens
 from rcasearch.lexical import terms
 from rcasearch.pastes import condense
+from rcasearch.ranking import Fused
 from rcasearch.services import NO_SERVICES, ServiceNames
 from rcasearch.stores.base import Selection, Store
 from rcasearch.template import without_names
@@ -73,7 +74,8 @@ class Ranked:
     """Incidents from the best down: ``rows`` (n,), ``scores`` (n,), each leg's addend, and the evidence of relevance.
 
     ``relevance`` (n,) is comparable between queries, unlike ``scores``: see ``RELEVANCE``; the cosine of the best passage where
-    the index has no token vectors. ``profile`` (c,) is what the query tells of, in the store's concepts.
+    the index has no token vectors. ``profile`` (c,) is what the query tells of, in the store's concepts, and ``told`` the same
+    where it tells of any of them for certain, zeros elsewhere.
     """
 
     rows: Rows
@@ -81,6 +83,7 @@ class Ranked:
     contributions: dict[str, Floats]
     relevance: Floats
     profile: Floats
+    told: Floats
 
 
 def read_signals(text: str, encoder: Encoder, services: ServiceNames = NO_SERVICES) -> Signals:
@@ -95,20 +98,18 @@ def read_signals(text: str, encoder: Encoder, services: ServiceNames = NO_SERVIC
 def rank(store: Store, signals: Signals, selection: Selection, weights: Weights, candidates: int = CANDIDATES) -> Ranked:
     """The selected incidents that the legs with a weight propose, best first."""
     profile = store.concepts.query_profile(signals.vectors, signals.text)
+    certainty = store.concepts.certainty(signals.vectors, signals.text)
+    told = profile if certainty >= 1 else np.zeros_like(profile)
     rows = _candidates(store, signals, profile, selection, weights, candidates)
-    signals = telling(store, signals)
     if not rows.size:
-        return Ranked(rows, np.zeros(0, np.float32), {}, np.zeros(0, np.float32), profile)
-    legs = _legs(store, signals, profile, rows, weights)
+        return Ranked(rows, np.zeros(0, np.float32), {}, np.zeros(0, np.float32), profile, told)
+    legs = _legs(store, telling(store, signals), profile, rows, weights)
     terseness = _terseness(store.token_counts(rows))
     relevance = _relevance(legs, float(np.median(terseness)))
-    certainty = np.float32(store.concepts.certainty(signals.vectors, signals.text))
-    fused = ranking.fuse(legs, weights, {"concept": certainty * terseness})
-    if weights.get("service") and signals.services:
-        fused = fused.favour("service", store.serves(rows, signals.services), weights["service"])
+    fused = _fused(store, signals.services, rows, legs, weights, np.float32(certainty) * terseness)
     order = ranking.order(fused.scores, rows)
     addends = {name: values[order] for name, values in fused.contributions.items()}
-    return Ranked(rows[order], fused.scores[order], addends, relevance[order], profile)
+    return Ranked(rows[order], fused.scores[order], addends, relevance[order], profile, told)
 
 
 def _candidates(store: Store, signals: Signals, profile: Floats, selection: Selection, weights: Weights, count: int) -> Rows:
@@ -133,6 +134,16 @@ def _legs(store: Store, signals: Signals, profile: Floats, rows: Rows, weights: 
     if (weights.get("late") or weights.get("late_passage")) and len(projected):
         legs["late"], legs["late_passage"] = store.late_scores(rows, projected, store.token_weights(signals.tokens))
     return legs
+
+
+def _fused(
+    store: Store, services: Sequence[str], rows: Rows, legs: Mapping[str, Floats], weights: Weights, gate: Floats
+) -> Fused:
+    """The legs as one score: concepts by their gate (n,), and the services of the query in favour of incidents that match."""
+    fused = ranking.fuse(legs, weights, {"concept": gate})
+    if not weights.get("service") or not services:
+        return fused
+    return fused.favour("service", store.serves(rows, services), weights["service"])
 
 
 def _terseness(tokens: NDArray[np.int64]) -> Floats:

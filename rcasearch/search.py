@@ -133,7 +133,7 @@ class Searcher:
         hits = compare(store, signals, ranked, hits) if explain else hits
         word = hits[0].verdict if hits else "none"
         return Results(
-            query, word, hits, searched, store.info.id, 0.0, store.concepts.named(ranked.profile, signals.text), signals.services
+            query, word, hits, searched, store.info.id, 0.0, store.concepts.named(ranked.told, signals.text), signals.services
         )
 
 

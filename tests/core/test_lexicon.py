@@ -208,3 +208,15 @@ def test_where_yaml_breaks_the_line_is_named(tmp_path: Path) -> None:
 def test_a_file_cannot_run_anything(tmp_path: Path) -> None:
     with pytest.raises(SettingsError):
         load_lexicon(_own(tmp_path, "- concept: !!python/object/apply:os.getcwd []\n  phrases: [stuck]\n"))
+
+
+def test_a_concept_of_signatures_alone_is_told_by_its_label(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("- concept: tape-robot-stuck\n  signatures: [E_TAPE_JAM]\n", encoding="utf-8")
+    added = load_lexicon(str(own))[-1]
+    assert (added.phrases, added.signatures) == (("tape robot stuck",), ("E_TAPE_JAM",))
+
+
+def test_the_home_of_nobody_is_a_file_that_is_not_there() -> None:
+    with pytest.raises(SettingsError, match=r"~nobody-of-that-name/own\.yaml cannot be read"):
+        load_lexicon("~nobody-of-that-name/own.yaml")

@@ -348,3 +348,8 @@ def test_a_failure_that_was_had_is_not_held_down(tiny_searcher: Searcher) -> Non
     results = tiny_searcher.search(Query("TLS handshake fails since midnight, the certificate has expired"))
     assert results.concepts
     assert results.confidence > UNHEARD_OF
+
+
+@pytest.mark.parametrize("text", ["the cake recipe needs two more eggs", "who plays football on Sunday afternoon"])
+def test_what_is_no_failure_is_read_as_none(tiny_searcher: Searcher, text: str) -> None:
+    assert tiny_searcher.search(Query(text, 3)).concepts == ()
