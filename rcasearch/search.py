@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rcasearch import retrieval
-from rcasearch.calibration import UNHEARD_OF, confidence, verdict
+from rcasearch.calibration import confidence, verdict
 from rcasearch.comparison import compare
 from rcasearch.encoders import Encoder, load_encoder
 from rcasearch.errors import IndexMismatchError
@@ -128,7 +128,7 @@ class Searcher:
         rows = ranked.rows[: query.limit].tolist()
         incidents = store.incidents_at(rows)
         unheard_of = store.concepts.unheard_of(ranked.profile, signals.text, store.concept_reach)
-        sure = _confidences(store, ranked, len(signals.tokens.ids), UNHEARD_OF if unheard_of else 1.0)
+        sure = _confidences(store, ranked, len(signals.tokens.ids), unheard_of)
         hits = tuple(_hit(ranked, position, incident, sure[position], explainer) for position, incident in enumerate(incidents))
         hits = compare(store, signals, ranked, hits) if explain else hits
         word = hits[0].verdict if hits else "none"
@@ -137,10 +137,10 @@ class Searcher:
         )
 
 
-def _confidences(store: Store, ranked: Ranked, tokens: int, ceiling: float) -> list[float]:
+def _confidences(store: Store, ranked: Ranked, tokens: int, unheard_of: bool) -> list[float]:
     # The order weighs more than the relevance does, so that no hit is surer than one above it.
     relevances = np.minimum.accumulate(ranked.relevance).tolist()
-    return [min(confidence(relevance, store.calibration, tokens), ceiling) for relevance in relevances]
+    return [confidence(relevance, store.calibration, tokens, unheard_of=unheard_of) for relevance in relevances]
 
 
 def _hit(ranked: Ranked, position: int, incident: Incident, sure: float, explainer: Explainer | None) -> Hit:

@@ -72,3 +72,11 @@ def test_extremes_do_not_overflow(relevance: float) -> None:
 )
 def test_the_word_for_a_confidence(value: float, word: str) -> None:
     assert verdict(value) == word
+
+
+@given(st.floats(-2, 2), st.integers(0, 20))
+def test_a_failure_unheard_of_is_set_back_half_the_way(relevance: float, tokens: int) -> None:
+    known = confidence(relevance, DEFAULT, tokens)
+    unheard_of = confidence(relevance, DEFAULT, tokens, unheard_of=True)
+    odds = [value / (1 - value) for value in (known, unheard_of)]
+    assert odds[0] / odds[1] == pytest.approx(3**0.5)

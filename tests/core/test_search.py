@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rcasearch.calibration import UNHEARD_OF
+from rcasearch.calibration import STRONG
 from rcasearch.encoders import Encoder, Tokens
 from rcasearch.errors import IndexMissingError, ModelError, NotFoundError
 from rcasearch.model import Filters, Hit, Match, Query, Results
@@ -341,13 +341,12 @@ def test_a_failure_that_nobody_here_had_is_not_called_a_precedent(tiny_searcher:
     results = tiny_searcher.search(Query(text))
     assert results.concepts
     assert results.verdict == "none"
-    assert results.confidence <= UNHEARD_OF
 
 
 def test_a_failure_that_was_had_is_not_held_down(tiny_searcher: Searcher) -> None:
     results = tiny_searcher.search(Query("TLS handshake fails since midnight, the certificate has expired"))
     assert results.concepts
-    assert results.confidence > UNHEARD_OF
+    assert results.confidence > STRONG
 
 
 @pytest.mark.parametrize("text", ["the cake recipe needs two more eggs", "who plays football on Sunday afternoon"])
