@@ -7,6 +7,7 @@
 PYTHON ?= python3
 PIP_ARGS ?=
 VENV ?= .venv
+VENV_PEERS ?= .venv-peers
 DOCS ?= seeds
 INDEX ?= indexes/$(call ask,"seeds" if docs == os.path.realpath("seeds") else named)
 QUERIES ?= seeds/queries.jsonl
@@ -23,7 +24,7 @@ ask = $(shell $(BIN)/python -c 'import hashlib, os, sys; docs = os.path.realpath
   named = os.path.basename(docs) + "-" + hashlib.sha256(os.fsencode(docs)).hexdigest()[:8]; print($(1))' $(call quoted,$(DOCS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index eval test lint format bench image clean distclean install install-dev
+.PHONY: help serve index eval test lint format bench bench-peers image clean distclean install install-dev
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -58,8 +59,11 @@ format: install-dev  ## lay the code out as `lint` wants it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install-dev  ## measure speed and size against peers
-	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks
+# BENCH_ARGS, for instance: make bench BENCH_ARGS="--documents 10000 --rounds 3". Peers that are not installed are left out.
+bench: install-dev  ## measure speed, memory and quality against peers
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks --peers-python $(VENV_PEERS)/bin/python $(BENCH_ARGS)
+
+bench-peers: $(VENV_PEERS)/.installed  ## install the peers to measure against, apart from all else
 
 image:  ## build the container image with docker, podman or buildah
 	@if docker info >/dev/null 2>&1; then set -- docker build; \
@@ -83,6 +87,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PIP) -e .
 	@touch $@
 
+$(VENV_PEERS)/.installed: benchmarks/peers/requirements.txt benchmarks/peers/constraints.txt
+	$(PYTHON) -m venv $(VENV_PEERS)
+	$(VENV_PEERS)/bin/python -m pip install $(PIP_ARGS) --disable-pip-version-check -c benchmarks/peers/constraints.txt torch
+	$(VENV_PEERS)/bin/python -m pip install $(PIP_ARGS) --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	@touch $@
+
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) -e '.[dev]'
 	@touch $@
@@ -92,5 +102,5 @@ clean:  ## remove what was built: indexes, caches, reports
 	find indexes -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 	find rcasearch tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
-distclean: clean  ## remove the virtual environment as well
-	rm -rf $(VENV)
+distclean: clean  ## remove the virtual environments as well
+	rm -rf $(VENV) $(VENV_PEERS)
