@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 from rcasearch.chunking import content_hash
 from rcasearch.model import Chunk, Incident
@@ -28,6 +29,7 @@ _DATE = re.compile(rf"(?<![\w-])(?:19|20)\d\d-[01]\d-[0-3]\d(?:{_TIME})?(?![\w-]
 _NUMBER = re.compile(r"[^\W_]*\d[^\W_]*(?:[.,:/-]\d+)*")
 _OTHER = re.compile(r"[\W_]+")
 _HIDDEN = "\x00"
+_MASKS = 200_000
 
 
 @dataclass(frozen=True)
@@ -41,24 +43,30 @@ class Template:
         """The chunks of an incident that tell anything, with the parts that do. A title always does."""
         return [_telling(chunk, spans) for chunk in chunks if (spans := self._spans(chunk))]
 
+    @cached_property
+    def masked(self) -> Callable[[str], str]:
+        """A line as it is compared with others. Where lines recur, looking for names in each again takes most of the time."""
+        return lru_cache(maxsize=_MASKS)(lambda text: _masked(text, self.services))
+
     def _spans(self, chunk: Chunk) -> tuple[Span, ...]:
         """The parts that count in a match: not boilerplate, nor dates, nor the names of services."""
         unsaid = _unsaid(chunk.text, self.services)
         if chunk.kind == "title":
             return _rest(chunk.text, unsaid) or chunk.telling
-        hidden = (span for span in _units(chunk.text) if _masked(chunk.text[slice(*span)], self.services) in self.lines)
+        hidden = (span for span in _units(chunk.text) if self.masked(chunk.text[slice(*span)]) in self.lines)
         return _rest(chunk.text, [*hidden, *unsaid])
 
 
 def learn(incidents: Sequence[Incident], services: ServiceNames) -> Template:
     """The template of a corpus; none where nothing recurs."""
     fewest = max(FEWEST, SHARE * len(incidents))
-    counts = Counter(line for incident in incidents for line in _lines(incident, services))
+    blank = Template(services)
+    counts = Counter(line for incident in incidents for line in _lines(incident, blank))
     recurring = {line for line, count in counts.items() if count >= fewest}
     titles: dict[str, Counter[str]] = defaultdict(Counter)
     for incident in incidents:
-        title = _masked(incident.title, services)
-        for line in _lines(incident, services) & recurring:
+        title = blank.masked(incident.title)
+        for line in _lines(incident, blank) & recurring:
             titles[line][title] += 1
     alike = {line for line, found in titles.items() if max(found.values()) > ONE_FAILURE * found.total()}
     return Template(services, frozenset(recurring - alike))
@@ -77,9 +85,9 @@ def _said(text: str, spans: Iterable[Span]) -> str:
     return "".join(text[start:end] for start, end in spans)
 
 
-def _lines(incident: Incident, services: ServiceNames) -> set[str]:
+def _lines(incident: Incident, template: Template) -> set[str]:
     texts = (block.text for section in incident.sections for block in section.blocks)
-    return {_masked(text[slice(*span)], services) for text in texts for span in _units(text)}
+    return {template.masked(text[slice(*span)]) for text in texts for span in _units(text)}
 
 
 def _units(text: str) -> Iterator[Span]:
