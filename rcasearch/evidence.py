@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rcasearch.encoders import Encoder
+from rcasearch.encoders import Encoder, Floats
 from rcasearch.highlights import Span, highlight
 from rcasearch.model import Chunk, Evidence
+from rcasearch.ranking import weighted_mean
 from rcasearch.retrieval import Signals, telling
 from rcasearch.stores.base import Store
 
@@ -37,9 +37,16 @@ class Explainer:
         chunks, stored = self._store.chunks_at(row)
         if not chunks or not len(self._vectors):
             return ()
-        cosines = (stored @ self._vectors.T).max(axis=1)
-        best = _best(chunks, cosines)
-        return tuple(Evidence(chunks[i], float(cosines[i]), self._highlights(row, i, chunks[i])) for i in best)
+        near = self._similarities(row, stored)
+        return tuple(Evidence(chunks[i], float(near[i]), self._highlights(row, i, chunks[i])) for i in _best(chunks, near))
+
+    def _similarities(self, row: int, stored: Floats) -> Floats:
+        """Each passage's cosine, and its late interaction in equal part: that one knows an error's own words."""
+        cosines = np.asarray((stored @ self._vectors.T).max(axis=1), dtype=np.float32)
+        if not len(self._tokens):
+            return cosines
+        best = [self._store.chunk_token_scores(row, chunk, self._tokens).max(axis=1, initial=0.0) for chunk in range(len(stored))]
+        return (cosines + weighted_mean(np.stack(best), self._weights)) / np.float32(2)
 
     def _highlights(self, row: int, position: int, chunk: Chunk) -> tuple[Span, ...]:
         if not len(self._tokens):
@@ -49,12 +56,12 @@ class Explainer:
         return tuple(chunk.shown(*span) for span in highlight(text, self._encoder.offsets(text), similarities, self._weights))
 
 
-def _best(chunks: Sequence[Chunk], cosines: NDArray[np.float32]) -> list[int]:
+def _best(chunks: Sequence[Chunk], similarities: Floats) -> list[int]:
     """The positions of the passages to show. A title only where there is nothing else."""
-    values = cosines - np.array([_INCIDENTAL_COST if chunk.kind in _INCIDENTAL else 0.0 for chunk in chunks], np.float32)
+    values = similarities - np.array([_INCIDENTAL_COST if chunk.kind in _INCIDENTAL else 0.0 for chunk in chunks], np.float32)
     order = [int(i) for i in np.argsort(-values, kind="stable")]
     order = [i for i in order if chunks[i].kind != "title"] or order
     first = {chunks[i].content_hash: i for i in reversed(order)}
     order = [i for i in order if first[chunks[i].content_hash] == i]
-    shown = [i for i in order[:_PASSAGES] if cosines[i] >= _NEARLY * cosines[order[0]]] or order[:1]
-    return sorted(shown, key=lambda i: -cosines[i])
+    shown = [i for i in order[:_PASSAGES] if similarities[i] >= _NEARLY * similarities[order[0]]] or order[:1]
+    return sorted(shown, key=lambda i: -similarities[i])

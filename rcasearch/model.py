@@ -261,7 +261,8 @@ class Query:
 class Evidence:
     """A passage that made an incident match.
 
-    ``score`` is the cosine to the query; ``highlights`` are (start, end) offsets into ``chunk.text``.
+    ``score`` is its similarity to the query, the mean of cosine and late interaction; ``highlights`` are (start, end) offsets
+    into ``chunk.text``.
     """
 
     chunk: Chunk

@@ -58,6 +58,11 @@ class Oracle:
         anywhere = [max(column) for column in zip(*best, strict=True)]
         return _mean(anywhere, weights), max(_mean(passage, weights) for passage in best)
 
+    def near(self, number: int, chunk: int, vector: Doubles, tokens: Doubles, weights: Sequence[float]) -> float:
+        """The mean of a passage's dot product and its late interaction."""
+        best = [max(float(np.dot(own, token)) for own in self.tokens[number][chunk].vectors) for token in tokens]
+        return (float(np.dot(self.vectors[number][chunk], vector)) + _mean(best, weights)) / 2
+
     def concepts(self, number: int, exemplars: Sequence[Doubles]) -> Doubles:
         """How much the passages tell of each concept (its exemplars: (e, d)), as shares on average; of length 1."""
         shares = np.mean([concept_shares(vector, exemplars) for vector in self.vectors[number]], axis=0)
