@@ -9,7 +9,6 @@ import numpy as np
 from rcasearch.encoders import Encoder, Floats
 from rcasearch.highlights import Span, highlight
 from rcasearch.model import Chunk, Evidence
-from rcasearch.ranking import weighted_mean
 from rcasearch.retrieval import Signals, telling
 from rcasearch.stores.base import Store
 
@@ -45,8 +44,7 @@ class Explainer:
         cosines = np.asarray((stored @ self._vectors.T).max(axis=1), dtype=np.float32)
         if not len(self._tokens):
             return cosines
-        best = [self._store.chunk_token_scores(row, chunk, self._tokens).max(axis=1, initial=0.0) for chunk in range(len(stored))]
-        return (cosines + weighted_mean(np.stack(best), self._weights)) / np.float32(2)
+        return (cosines + self._store.chunk_late_scores(row, self._tokens, self._weights)) / np.float32(2)
 
     def _highlights(self, row: int, position: int, chunk: Chunk) -> tuple[Span, ...]:
         if not len(self._tokens):

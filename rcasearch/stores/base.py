@@ -102,6 +102,9 @@ class Store(Protocol):
         Either is the mean, by the tokens' ``weights`` (t,), of each projected query token's best similarity.
         """
 
+    def chunk_late_scores(self, row: int, projected: Floats, weights: Floats) -> Floats:
+        """Late interaction (n,) with each of the incident's n chunks, as in `late_scores`."""
+
     def chunk_token_scores(self, row: int, chunk: int, projected: Floats) -> Floats:
         """The similarity (t, p) of each projected query token to each of the p tokens of the incident's n-th chunk."""
 

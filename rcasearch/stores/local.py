@@ -190,12 +190,20 @@ class LocalStore:
     def late_scores(self, rows: Rows, projected: Floats, weights: Floats) -> tuple[Floats, Floats]:
         positions, groups = self._layout.positions(rows)
         passages, inverse = np.unique(self._layout.passages[positions], return_inverse=True)
+        per_passage = self._best_tokens(passages, projected)
+        whole = ranking.weighted_mean(ranking.best_of_groups(per_passage[inverse], groups, len(rows)), weights)
+        return whole, ranking.best_per_group(ranking.weighted_mean(per_passage, weights)[inverse], groups, len(rows))
+
+    def chunk_late_scores(self, row: int, projected: Floats, weights: Floats) -> Floats:
+        own = self._layout.passages[self._layout.starts[row] : self._layout.starts[row + 1]]
+        return ranking.weighted_mean(self._best_tokens(own, projected), weights)
+
+    def _best_tokens(self, passages: NDArray[np.int32], projected: Floats) -> Floats:
+        """The best similarity (p, t) of each projected query token within each passage."""
         spans = [self._codes[self._token_starts[p] : self._token_starts[p + 1]] for p in passages]
         lengths = np.array([len(span) for span in spans], np.int64)
         codes = np.concatenate(spans).astype(np.float32) if spans else np.zeros((0, self._basis.width), np.float32)
-        per_passage = ranking.max_similarity(projected, codes, np.cumsum(lengths) - lengths)
-        whole = ranking.weighted_mean(ranking.best_of_groups(per_passage[inverse], groups, len(rows)), weights)
-        return whole, ranking.best_per_group(ranking.weighted_mean(per_passage, weights)[inverse], groups, len(rows))
+        return ranking.max_similarity(projected, codes, np.cumsum(lengths) - lengths)
 
     def chunk_token_scores(self, row: int, chunk: int, projected: Floats) -> Floats:
         start, end = self._span(row, chunk)

@@ -251,6 +251,9 @@ def test_an_incident_is_as_good_as_its_best_chunk(store: Store, fake: FakeEncode
         tables = [store.chunk_token_scores(row, position, projected) for position in range(len(chunks))]
         assert [table.shape for table in tables] == [(len(projected), len(fake.offsets(one.text))) for one in chunks]
         best = np.max([table.max(axis=1) for table in tables], axis=0)
+        weights = np.linspace(1, 2, len(projected), dtype=np.float32)
+        late = [float(np.average(table.max(axis=1), weights=weights)) for table in tables]
+        np.testing.assert_allclose(store.chunk_late_scores(row, projected, weights), late, atol=1e-5)
         for token, weights in enumerate(np.eye(len(projected), dtype=np.float32)):
             whole, passage = store.late_scores(np.array([row]), projected, weights)
             assert whole[0] == pytest.approx(passage[0], abs=1e-5) == pytest.approx(best[token], abs=1e-5)
