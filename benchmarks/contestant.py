@@ -53,7 +53,7 @@ class Session:
     def __init__(self, contestant: Contestant, task: Mapping[str, Path], *, patience: float) -> None:
         """``task`` holds the paths of `serving.Task`; ``patience`` is how many seconds an answer may take."""
         if not contestant.python.exists():
-            raise NotInstalled(f"{contestant.python} is not there: make bench-peers makes it.")
+            raise NotInstalled("Its environment is not there: make bench-peers makes it.")
         self._name, self._patience = contestant.name, patience
         self._log = TemporaryFile()  # noqa: SIM115  closed by `close`
         self._process = subprocess.Popen(
