@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from rcasearch import retrieval
 from rcasearch.calibration import confidence, verdict
 from rcasearch.comparison import compare
 from rcasearch.encoders import Encoder, load_encoder
+from rcasearch.encoders.cores import cores
 from rcasearch.errors import IndexMismatchError
 from rcasearch.evidence import Explainer
 from rcasearch.lexical import terms
@@ -36,6 +38,8 @@ class Searcher:
         _check_fingerprint(store, self._fingerprint, settings.model)
         self._store = store
         self._given = encoder
+        # More searches at once than cores hinder each other: sixteen took five times as long as two after two.
+        self._slots = threading.BoundedSemaphore(cores())
         self.settings = settings
 
     @classmethod
@@ -65,9 +69,10 @@ class Searcher:
         selection = store.select(query.filters)
         if without is not None:
             selection = _without(selection, store.row(without))
-        signals = retrieval.read_signals(query.text, self._encoder, store.services)
-        ranked = retrieval.rank(store, signals, selection, weights)
-        return _timed(self._answer(store, query, signals, ranked, selection.count, explain), started)
+        with self._slots:
+            signals = retrieval.read_signals(query.text, self._encoder, store.services)
+            ranked = retrieval.rank(store, signals, selection, weights)
+            return _timed(self._answer(store, query, signals, ranked, selection.count, explain), started)
 
     def similar(self, incident_id: str, limit: int = 10, filters: Filters = NO_FILTERS) -> Results:
         """The incidents most like another one. Raises NotFoundError.
@@ -83,8 +88,9 @@ class Searcher:
         text = "\n".join(chunks[i].matched for i in telling)
         signals = Signals(vectors[telling], store.tokens_at(row, telling), text, tuple(terms(text)))
         selection = _without(store.select(filters), row)
-        ranked = retrieval.rank(store, signals, selection, HYBRID)
-        return _timed(self._answer(store, Query(text, limit, filters), signals, ranked, selection.count, True), started)
+        with self._slots:
+            ranked = retrieval.rank(store, signals, selection, HYBRID)
+            return _timed(self._answer(store, Query(text, limit, filters), signals, ranked, selection.count, True), started)
 
     def incident(self, incident_id: str) -> Incident:
         """The incident with that id or file stem. Raises NotFoundError."""
