@@ -47,20 +47,16 @@ class ConceptSpace:
         best = np.maximum.reduceat(cosines, self.starts, axis=1)
         return np.asarray(best + CENTROID_SHARE * (vectors @ self._centroids.T), dtype=np.float32)
 
-    def query_profile(self, vectors: Floats, text: str) -> Floats:
-        """The profile (c,) of a query whose parts have these (p, d) vectors."""
-        scores = self._query_scores(vectors, text)
-        return profile(scores).mean(axis=0) if len(scores) else np.zeros(len(self.labels), np.float32)
+    def query_profile(self, vectors: Floats, text: str) -> tuple[Floats, float]:
+        """The profile (c,) of a query whose parts have these (p, d) vectors, and how certain it is.
 
-    def certainty(self, vectors: Floats, text: str) -> float:
-        """From 0, where a query is near no concept at all and its profile means nothing, to 1."""
-        best = float(self._query_scores(vectors, text).max(initial=0.0))
-        return min(max((best - _FAR) / (_NEAR - _FAR), 0.0), 1.0)
-
-    def _query_scores(self, vectors: Floats, text: str) -> Floats:
+        From 0, where the query is near no concept at all and its profile means nothing, to 1.
+        """
         scores = self.scores(vectors)
         scores[:, self.signed(text)] += SIGNATURE_BONUS
-        return scores
+        shares = profile(scores).mean(axis=0) if len(scores) else np.zeros(len(self.labels), np.float32)
+        best = float(scores.max(initial=0.0))
+        return shares, min(max((best - _FAR) / (_NEAR - _FAR), 0.0), 1.0)
 
     def signed(self, text: str) -> list[int]:
         """The concepts that have a signature in the text."""

@@ -97,8 +97,7 @@ def read_signals(text: str, encoder: Encoder, services: ServiceNames = NO_SERVIC
 
 def rank(store: Store, signals: Signals, selection: Selection, weights: Weights, candidates: int = CANDIDATES) -> Ranked:
     """The selected incidents that the legs with a weight propose, best first."""
-    profile = store.concepts.query_profile(signals.vectors, signals.text)
-    certainty = store.concepts.certainty(signals.vectors, signals.text)
+    profile, certainty = store.concepts.query_profile(signals.vectors, signals.text)
     told = profile if certainty >= 1 else np.zeros_like(profile)
     rows = _candidates(store, signals, profile, selection, weights, candidates)
     if not rows.size:

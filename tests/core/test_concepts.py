@@ -71,7 +71,7 @@ def test_a_query_is_the_mean_of_its_parts(made: Made, count: int, seed: int, sig
     asked = _vectors(count, seed)
     names = [label.removeprefix("concept ") for label in made.space.labels]
     bonus = [SIGNATURE_BONUS if int(name) in signed else 0.0 for name in names]
-    found = made.space.query_profile(asked, " and ".join(f"SIG-{number}-X" for number in signed))
+    found = made.space.query_profile(asked, " and ".join(f"SIG-{number}-X" for number in signed))[0]
     expected = np.mean([concept_shares(vector, made.exemplars, bonus) for vector in asked.astype(np.float64)], axis=0)
     np.testing.assert_allclose(found, expected, atol=1e-3)
     assert found.sum() == pytest.approx(1, abs=1e-5)
@@ -108,7 +108,7 @@ def test_an_incident_is_the_mean_of_its_passages_of_length_1(passages: int, conc
 
 def test_nothing_asked_tells_of_nothing() -> None:
     made = _of([("disk full",), ()])
-    assert made.query_profile(np.zeros((0, DIMENSION), np.float32), "disk full").tolist() == [0, 0]
+    assert made.query_profile(np.zeros((0, DIMENSION), np.float32), "disk full")[0].tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("labels", [(), ("only signatures", "nothing")])
@@ -119,7 +119,7 @@ def test_an_empty_lexicon_names_nothing(labels: tuple[str, ...]) -> None:
     assert (empty.labels, empty.signatures) == ((), ())
     assert empty.scores(asked).shape == (3, 0)
     assert empty.signed("ENOSPC") == []
-    shares = empty.query_profile(asked, "write failed: ENOSPC")
+    shares = empty.query_profile(asked, "write failed: ENOSPC")[0]
     assert shares.shape == (0,)
     assert empty.named(shares, "write failed: ENOSPC") == ()
     assert profile(empty.scores(asked)).shape == (3, 0)
@@ -252,7 +252,7 @@ def places(shipped: ConceptSpace, encoder: Encoder, probes: Probes) -> dict[str,
     vectors = encoder.encode_queries([text for _, text in pairs]).vectors
     found: dict[str, list[int]] = {}
     for (name, text), vector in zip(pairs, vectors, strict=True):
-        shares = shipped.query_profile(vector[None, :], text)
+        shares = shipped.query_profile(vector[None, :], text)[0]
         found.setdefault(name, []).append(int((shares > shares[number[name]]).sum()))
     return found
 
@@ -279,7 +279,7 @@ def test_an_exemplar_asked_word_for_word_finds_its_concept(shipped: ConceptSpace
 def test_words_that_tell_of_no_failure_seldom_name_one(shipped: ConceptSpace, encoder: Encoder) -> None:
     # Measured: 5 of these 20. Of the probes, 88 % name a concept.
     vectors = encoder.encode_queries(UNRELATED).vectors
-    profiles = [shipped.query_profile(vector[None, :], text) for vector, text in zip(vectors, UNRELATED, strict=True)]
+    profiles = [shipped.query_profile(vector[None, :], text)[0] for vector, text in zip(vectors, UNRELATED, strict=True)]
     named = [text for text, shares in zip(UNRELATED, profiles, strict=True) if shipped.named(shares, text)]
     assert len(named) <= 5, named
 
@@ -289,5 +289,5 @@ def test_the_label_is_what_people_read(shipped: ConceptSpace, encoder: Encoder) 
         ("no space left on device while writing the journal", "disk"),
         ("the TLS certificate ran out", "certificate"),
     ):
-        named = shipped.named(shipped.query_profile(encoder.encode_queries([text]).vectors, text), text)
+        named = shipped.named(shipped.query_profile(encoder.encode_queries([text]).vectors, text)[0], text)
         assert any(label in one.lower() for one in named), (text, named)

@@ -340,7 +340,7 @@ def test_an_index_without_a_lexicon_answers_without_concepts(
         patch.setattr("tests.core.fakes.LEXICON", ())
         build_with(fake, source, tmp_path / "index")
     store = opened(tmp_path / "index")
-    profile = store.concepts.query_profile(queries, "a disk")
+    profile = store.concepts.query_profile(queries, "a disk")[0]
     assert profile.shape == (0,)
     assert store.concepts.labels == store.concepts.named(profile, "a disk") == ()
     assert store.concept_scores(every(store), profile).tolist() == [0]
@@ -364,7 +364,7 @@ def test_each_row_gets_its_own_score_wherever_it_stands(
         store.incident_scores(some, queries), store.incident_scores(every(store), queries)[some], atol=1e-6
     )
     np.testing.assert_allclose(store.lexical_scores(some, words), store.lexical_scores(every(store), words)[some])
-    profile = store.concepts.query_profile(queries[:2], QUERIES[0])
+    profile = store.concepts.query_profile(queries[:2], QUERIES[0])[0]
     np.testing.assert_allclose(store.concept_scores(some, profile), store.concept_scores(every(store), profile)[some], atol=1e-6)
     weights = np.linspace(0, 1, len(projected), dtype=np.float32)
     for own, all_of_them in zip(
@@ -543,7 +543,7 @@ def test_opened_again_it_gives_the_same_values(
             one.passage_scores(rows, queries),
             one.incident_scores(rows, queries),
             one.lexical_scores(rows, words),
-            one.concept_scores(rows, one.concepts.query_profile(queries, QUERIES[0])),
+            one.concept_scores(rows, one.concepts.query_profile(queries, QUERIES[0])[0]),
             one.concepts.vectors,
             one.concepts.starts,
             *one.late_scores(rows, one.project(tokens), one.token_weights(tokens)),
@@ -596,9 +596,9 @@ def test_an_empty_index_answers_everything(
     assert store.nearest(queries, 10, everything).size == store.matching(["disk"], 10, everything).size == 0
     assert store.passage_scores(none, queries).shape == store.incident_scores(none, queries).shape == (0, len(queries))
     assert store.lexical_scores(none, ["disk"]).shape == (0,)
-    assert store.concept_scores(none, store.concepts.query_profile(queries, "disk")).shape == (0,)
+    assert store.concept_scores(none, store.concepts.query_profile(queries, "disk")[0]).shape == (0,)
     assert [one.shape for one in store.late_scores(none, store.project(tokens), store.token_weights(tokens))] == [(0,), (0,)]
-    assert store.telling_of(store.concepts.query_profile(queries, "disk"), 10, everything).size == 0
+    assert store.telling_of(store.concepts.query_profile(queries, "disk")[0], 10, everything).size == 0
     assert store.token_counts(none).shape == store.serves(none, ["checkout"]).shape == (0,)
     assert store.token_weights(tokens).shape == (len(tokens.ids),)
     assert store.listing(NO_FILTERS, 0, 10).total == 0
