@@ -21,6 +21,8 @@ CREATE TABLE IF NOT EXISTS entries (model TEXT NOT NULL, hash TEXT NOT NULL, vec
 CREATE TABLE IF NOT EXISTS bases (model TEXT PRIMARY KEY, passages INTEGER NOT NULL, basis BLOB NOT NULL) WITHOUT ROWID;
 """
 _BATCH = 500
+# Within the folder of an index, beside the generations.
+CACHE = "embeddings.sqlite"
 
 
 @dataclass(frozen=True, slots=True)

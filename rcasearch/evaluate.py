@@ -17,7 +17,7 @@ from typing import Any
 from rcasearch import measures
 from rcasearch.ablation import SHIPPED, Ablation, ablated, ablation
 from rcasearch.asking import open_searcher
-from rcasearch.cache import copy_cache
+from rcasearch.cache import CACHE, copy_cache
 from rcasearch.errors import InvalidQueryError, NotFoundError, RcaSearchError
 from rcasearch.index import build_documents
 from rcasearch.judged import Answer, JudgedQuery, read_queries
@@ -31,7 +31,6 @@ from rcasearch.settings import Settings
 
 DEPTH = 100
 _PAGE = 500
-_CACHE = "embeddings.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def evaluate_links(
 def searcher_over(incidents: Sequence[Incident], settings: Settings, tell: Progress | None = None) -> Iterator[Searcher]:
     """A searcher over these incidents alone. Passages that the index of the settings holds as well are not encoded again."""
     with TemporaryDirectory(prefix="rcasearch-") as folder:
-        copy_cache(Path(settings.index) / _CACHE, Path(folder) / _CACHE)
+        copy_cache(Path(settings.index) / CACHE, Path(folder) / CACHE)
         apart = replace(settings, index=folder)
         build_documents([Document(incident, "") for incident in incidents], apart, progress=tell)
         with closing(open_searcher(apart)) as searcher:

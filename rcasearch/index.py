@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from rcasearch import calibration, chunking, compression, template
-from rcasearch.cache import Embedded, EmbeddingCache
+from rcasearch.cache import CACHE, Embedded, EmbeddingCache
 from rcasearch.compression import Basis
 from rcasearch.encoders import Encoder, Encoding, load_encoder
 from rcasearch.exemplars import concept_space
@@ -72,7 +72,7 @@ def build_documents(
     lexicon = load_lexicon(settings.lexicon)
     encoder = load_encoder(settings.model)
     content = _content(documents, problems, encoder)
-    with generations.writing(index), EmbeddingCache(index / "embeddings.sqlite", encoder.fingerprint) as cache:
+    with generations.writing(index), EmbeddingCache(index / CACHE, encoder.fingerprint) as cache:
         basis, encoded = _encode(content.passages(), encoder, cache, tell)
         space = concept_space(lexicon, encoder)
         embeddings = Embeddings(lambda keys: cache.get(keys, basis.width), basis, space, encoder.dimension)

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rcasearch"
 
 LAYERS = (
-    {"caches", "model", "errors", "texts", "wording"},
+    {"caches", "durable", "model", "errors", "texts", "wording"},
     {"checksums"},
     {"settings", "models", "lexicon", "loglines", "sheet", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}

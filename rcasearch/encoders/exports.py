@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from rcasearch import caches
+from rcasearch.durable import sync
 
 # Raised when the files of an export, or how they are made, change.
 FORMAT = 1
@@ -110,7 +110,7 @@ def _sealed(draft: Path, export: Export) -> Export:
     export = msgspec.structs.replace(export, files={name: _entry(draft / name) for name in _FILES})
     (draft / _MANIFEST).write_bytes(msgspec.json.encode(export))
     for path in [*draft.iterdir(), draft]:
-        _sync(path)
+        sync(path)
     # A temporary folder is its maker's alone; an export is for everyone who may enter the folder of exports.
     draft.chmod(0o755)
     return export
@@ -121,7 +121,7 @@ def _replace(target: Path, draft: Path) -> None:
     if target.exists():
         shutil.rmtree(target)
     draft.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def _read(folder: Path) -> Export | None:
@@ -137,11 +137,3 @@ def _read(folder: Path) -> Export | None:
 def _entry(path: Path) -> FileEntry:
     size = path.stat().st_size
     return FileEntry(size, hashlib.sha256(path.read_bytes()).hexdigest() if size <= _HASHED else "")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

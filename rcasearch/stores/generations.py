@@ -22,6 +22,7 @@ from pathlib import Path
 
 import msgspec
 
+from rcasearch.durable import sync
 from rcasearch.errors import IndexLockedError, IndexMismatchError, IndexMissingError, RcaSearchError
 from rcasearch.model import IndexInfo
 
@@ -106,15 +107,15 @@ def checksums(folder: Path) -> dict[str, FileEntry]:
 def publish(index: Path, folder: Path, manifest: Manifest) -> Path:
     """Make a written draft the current generation: data to disk, manifest, rename, pointer, in this order."""
     for path in folder.rglob("*"):
-        _sync(path)
+        sync(path)
     _write_synced(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
-    _sync(folder)
+    sync(folder)
     target = index / manifest.info.id
     folder.rename(target)
-    _sync(index)
+    sync(index)
     _write_synced(index / (CURRENT + ".new"), manifest.info.id.encode() + b"\n")
     (index / (CURRENT + ".new")).replace(index / CURRENT)
-    _sync(index)
+    sync(index)
     return target
 
 
@@ -181,11 +182,3 @@ def _write_synced(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -139,7 +139,18 @@ def test_an_index_that_is_whole_has_no_damaged_files(pristine: Path) -> None:
 
 @pytest.mark.parametrize(
     "manifest",
-    [b"", b"{", b"[]", b"null", b"7", b"{}", b'{"format": 2}', b'{"format": 2, "info": []}', b"\xff" * 100, b'{"format": "1"}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"7",
+        b"{}",
+        b'{"format": %d}' % FORMAT,
+        b'{"format": %d, "info": []}' % FORMAT,
+        b"\xff" * 100,
+        b'{"format": "1"}',
+    ],
 )
 def test_a_manifest_that_is_none_names_the_command(index: Path, manifest: bytes) -> None:
     (current(index) / MANIFEST).write_bytes(manifest)
@@ -209,7 +220,7 @@ def test_a_failure_before_the_end_leaves_the_old_generation_in_force(
     def fail(*_args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for name in ("_write_synced", "checksums", "_sync"):
+    for name in ("_write_synced", "checksums", "sync"):
         with monkeypatch.context() as patch:
             patch.setattr(generations, name, fail)
             with pytest.raises((OSError, RcaSearchError)):
