@@ -1,4 +1,4 @@
-"""The store on this machine's disk: FAISS, BM25 and SQLite files of one generation. The only file that searches with FAISS."""
+"""The store on this machine's disk: the vectors, BM25 and SQLite files of one generation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any, cast
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -25,6 +25,7 @@ from rcasearch.stores.base import Floats, Rows, Selection
 from rcasearch.stores.catalogue import Catalogue
 from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
 from rcasearch.stores.layout import Layout, distinct
+from rcasearch.stores.vectors import Vectors
 
 # What reading a damaged file raises, by the library that reads it; the header of an array is read as Python.
 _SYNTAX = (SyntaxError, TokenError)
@@ -52,16 +53,15 @@ class LocalStore:
 
     def _load(self) -> None:
         import bm25s
-        import faiss
         from threadpoolctl import threadpool_limits
 
         # The products of one query are small: more threads would spend their time on waiting for each other.
         threadpool_limits(limits=1, user_api="blas")
         folder = self.folder
         self._catalogue = Catalogue(folder / writer.CATALOGUE)
-        self._passages = faiss.read_index(str(folder / writer.PASSAGES), faiss.IO_FLAG_MMAP)
-        self._incidents = faiss.read_index(str(folder / writer.INCIDENTS), faiss.IO_FLAG_MMAP)
-        self._layout = Layout.load(folder / writer.CHUNKS, self._passages.ntotal)
+        self._passages = Vectors(folder / writer.PASSAGES)
+        self._incidents = Vectors(folder / writer.INCIDENTS)
+        self._layout = Layout.load(folder / writer.CHUNKS, self._passages.count)
         self._lexical: Any = bm25s.BM25.load(folder / writer.LEXICAL, mmap=True)
         with (folder / writer.TOKENS).open("rb") as file, np.load(file) as stored:
             self._token_starts: NDArray[np.int64] = stored["starts"]
@@ -111,17 +111,17 @@ class LocalStore:
         if not selection.count or not len(vectors):
             return np.zeros(0, np.int64)
         found = [self._nearest_passages(vector[None, :], k, selection) for vector in vectors]
-        whole = _search(self._incidents, vectors, min(k, selection.count), selection.rows)
+        whole = self._incidents.search(vectors, min(k, selection.count), selection.rows)
         # Taking turns, so that no part of a long query and neither granularity is crowded out.
         return distinct(_interleave([*found, *whole]))[: k * (len(vectors) + 1)]
 
     def _nearest_passages(self, vector: Floats, k: int, selection: Selection) -> Rows:
         """The k selected incidents whose best passages are nearest: more passages are asked for until there are enough."""
         allowed = None if selection.rows is None else np.unique(self._layout.passages[self._layout.positions(selection.rows)[0]])
-        available = self._passages.ntotal if allowed is None else len(allowed)
+        available = self._passages.count if allowed is None else len(allowed)
         wanted, rows = min(4 * k, available), np.zeros(0, np.int64)
         while wanted:
-            rows = self._layout.incidents_with(_search(self._passages, vector, wanted, allowed)[0])
+            rows = self._layout.incidents_with(self._passages.search(vector, wanted, allowed)[0])
             if selection.rows is not None:
                 rows = rows[np.isin(rows, selection.rows)]
             if len(rows) >= k or wanted == available:
@@ -160,12 +160,12 @@ class LocalStore:
     def passage_scores(self, rows: Rows, vectors: Floats) -> Floats:
         positions, groups = self._layout.positions(rows)
         passages, inverse = np.unique(self._layout.passages[positions], return_inverse=True)
-        cosines = _stored(self._passages, passages) @ vectors.T
+        cosines = self._passages.stored(passages) @ vectors.T
         best = [ranking.best_per_group(column[inverse], groups, len(rows)) for column in cosines.T]
         return np.stack(best, axis=1) if best else np.zeros((len(rows), 0), np.float32)
 
     def incident_scores(self, rows: Rows, vectors: Floats) -> Floats:
-        return np.asarray(_stored(self._incidents, rows) @ vectors.T, dtype=np.float32)
+        return np.asarray(self._incidents.stored(rows) @ vectors.T, dtype=np.float32)
 
     def concept_scores(self, rows: Rows, query_profile: Floats) -> Floats:
         return np.asarray(self._profiles[rows].astype(np.float32) @ query_profile, dtype=np.float32)
@@ -232,7 +232,7 @@ class LocalStore:
 
     def chunks_at(self, row: int) -> tuple[list[Chunk], Floats]:
         own = self._layout.passages[self._layout.starts[row] : self._layout.starts[row + 1]]
-        return self._catalogue.chunks(row), _stored(self._passages, own)
+        return self._catalogue.chunks(row), self._passages.stored(own)
 
     def tokens_at(self, row: int, chunks: Sequence[int]) -> Tokens:
         spans = [self._span(row, chunk) for chunk in chunks]
@@ -265,29 +265,6 @@ def _best(scores: Floats, selection: Selection) -> Rows:
     rows = np.arange(len(scores)) if selection.rows is None else selection.rows
     rows = rows[scores[rows] > 0]
     return rows[ranking.order(scores[rows], rows)]
-
-
-def _search(index: Any, vectors: Floats, k: int, allowed: NDArray[Any] | None) -> list[NDArray[np.int64]]:
-    """The k nearest ids for each vector, best first; only ids in ``allowed`` (ascending) where that is given."""
-    import faiss
-
-    if k < 1:
-        return [np.zeros(0, np.int64) for _ in vectors]
-    parameters = None
-    if allowed is not None:
-        mask = np.zeros(index.ntotal, bool)
-        mask[allowed] = True
-        selector: Any = faiss.IDSelectorBitmap
-        parameters = cast("Any", faiss.SearchParameters)(sel=selector(np.packbits(mask, bitorder="little")))
-    _, found = index.search(np.ascontiguousarray(vectors), k, params=parameters)
-    return [row[row >= 0] for row in found]
-
-
-def _stored(index: Any, ids: NDArray[Any]) -> Floats:
-    """The vectors (n, d) that the index holds under these ids."""
-    if not len(ids):
-        return np.zeros((0, index.d), np.float32)
-    return np.asarray(index.reconstruct_batch(np.ascontiguousarray(ids, np.int64)), dtype=np.float32)
 
 
 def _interleave(lists: Sequence[Rows]) -> Rows:

@@ -18,6 +18,7 @@ from rcasearch.lexical import terms
 from rcasearch.model import Chunk, Document, Incident, Problem
 from rcasearch.services import ServiceNames
 from rcasearch.stores import catalogue
+from rcasearch.stores.vectors import write as write_vectors
 
 CATALOGUE = "catalogue.sqlite"
 PASSAGES = "passages.faiss"
@@ -70,8 +71,8 @@ def write(folder: Path, content: Content, embeddings: Embeddings) -> None:
     starts = np.concatenate([[0], np.cumsum([len(own) for own in content.chunks], dtype=np.int64)])
     np.savez(folder / CHUNKS, passages=passages, starts=starts)
     vectors, token_starts = _write_tokens(folder, hashes, embeddings.lookup, embeddings.dimension)
-    _write_flat(folder / PASSAGES, vectors)
-    _write_flat(folder / INCIDENTS, _means(vectors, passages, starts))
+    write_vectors(folder / PASSAGES, vectors)
+    write_vectors(folder / INCIDENTS, _means(vectors, passages, starts))
     _write_concepts(folder, embeddings.space, vectors, passages, starts)
     frequency = _document_frequency(folder, token_starts, passages, starts)
     basis, names = embeddings.basis, content.services
@@ -97,14 +98,6 @@ def _write_tokens(
 def _batched(hashes: Sequence[str], lookup: Lookup) -> Iterator[Embedded]:
     for start in range(0, len(hashes), _BATCH):
         yield from lookup(hashes[start : start + _BATCH])
-
-
-def _write_flat(path: Path, vectors: NDArray[np.float32]) -> None:
-    import faiss
-
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    faiss.write_index(index, str(path))
 
 
 def _means(vectors: NDArray[np.float32], passages: NDArray[np.int32], starts: NDArray[np.int64]) -> NDArray[np.float32]:
