@@ -56,9 +56,9 @@ class _Clocked(LocalStore):
         super().__init__(folder)
         self.calls: list[tuple[Spent, int]] = []
 
-    def late_scores(self, rows: Rows, projected: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    def late_scores(self, rows: Rows, vectors: Floats, projected: Floats, weights: Floats, most: int) -> tuple[Floats, Floats]:
         started = _clocks()
-        scores = super().late_scores(rows, projected, weights)
+        scores = super().late_scores(rows, vectors, projected, weights, most)
         self.calls.append((_since(started), len(rows)))
         return scores
 

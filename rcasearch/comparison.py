@@ -13,11 +13,12 @@ from statistics import median_low
 import numpy as np
 
 from rcasearch.concepts import HEARD_OF
+from rcasearch.evidence import Told
 from rcasearch.model import Difference, Hit, Incident, Match
 from rcasearch.relations import Floats, Meeting, Side, causes, met_on, side
 from rcasearch.retrieval import Ranked, Signals
 from rcasearch.signatures import TELLING, Signature, printed, signatures_in
-from rcasearch.stores.base import Rows, Store
+from rcasearch.stores.base import Store
 from rcasearch.texts import unique
 from rcasearch.wording import grouped, plural
 
@@ -54,10 +55,10 @@ class _Found:
         return self.hit.verdict != "none"
 
 
-def compare(store: Store, signals: Signals, ranked: Ranked, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits, which are the first of ``ranked``, each with its `Match`."""
+def compare(store: Store, signals: Signals, ranked: Ranked, hits: Sequence[Hit], told: Sequence[Told]) -> tuple[Hit, ...]:
+    """The hits, which are the first of ``ranked`` and have told so much, each with its `Match`."""
     asked = _asked(store, signals, ranked.told)
-    found = _found(store, signals.vectors, ranked.rows[: len(hits)], hits)
+    found = _found(store.concept_profiles(ranked.rows[: len(hits)]), signals.vectors, hits, told)
     return tuple(replace(one.hit, match=_match(store, asked, one, found)) for one in found)
 
 
@@ -69,10 +70,9 @@ def _asked(store: Store, signals: Signals, profile: Floats) -> _Asked:
     return _Asked(signals.services, signatures_in(signals.text), unique(filter(None, messages)), clear)
 
 
-def _found(store: Store, vectors: Floats, rows: Rows, hits: Sequence[Hit]) -> list[_Found]:
+def _found(profiles: Floats, vectors: Floats, hits: Sequence[Hit], told: Sequence[Told]) -> list[_Found]:
     found = []
-    for row, profile, hit in zip(rows.tolist(), store.concept_profiles(rows), hits, strict=True):
-        chunks, stored = store.chunks_at(row)
+    for profile, hit, (chunks, stored) in zip(profiles, hits, told, strict=True):
         met = met_on(chunks, stored, vectors) if hit.verdict != "none" else None
         found.append(_Found(hit, side(hit.incident, profile, chunks, stored), met))
     return found
@@ -172,7 +172,7 @@ def _superseded(store: Store, one: _Found) -> Difference | None:
 
 def _same_cause(store: Store, one: _Found, later: Incident) -> bool:
     row = store.row(later.id)
-    return causes(one.side, side(later, store.concept_profiles(np.array([row]))[0], *store.chunks_at(row))) == "same"
+    return causes(one.side, side(later, store.concept_profiles(np.array([row]))[0], *store.chunks_at([row])[0])) == "same"
 
 
 def _day(incident: Incident) -> date | None:

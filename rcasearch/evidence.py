@@ -12,6 +12,8 @@ from rcasearch.model import Chunk, Evidence
 from rcasearch.retrieval import Signals, telling
 from rcasearch.stores.base import Store
 
+# The chunks of an incident, and their vectors (n, d).
+Told = tuple[Sequence[Chunk], Floats]
 _PASSAGES = 2
 # A link or a follow-up says less about a failure than its symptoms and its cause.
 _INCIDENTAL = ("related", "action_items", "people", "stats", "support", "lessons")
@@ -31,20 +33,24 @@ class Explainer:
         self._tokens = store.project(signals.tokens)
         self._weights = store.token_weights(signals.tokens)
 
-    def evidence(self, row: int) -> tuple[Evidence, ...]:
-        """The passages of an incident to show, best first, with highlights."""
-        chunks, stored = self._store.chunks_at(row)
-        if not chunks or not len(self._vectors):
-            return ()
-        near = self._similarities(row, stored)
-        return tuple(Evidence(chunks[i], float(near[i]), self._highlights(row, i, chunks[i])) for i in _best(chunks, near))
+    def evidence(self, rows: Sequence[int], told: Sequence[Told]) -> list[tuple[Evidence, ...]]:
+        """The passages to show of each of these incidents, which have told so much, best first and with highlights."""
+        if not len(self._vectors):
+            return [() for _ in rows]
+        near = self._similarities(rows, [vectors for _, vectors in told])
+        return [self._shown(*one) for one in zip(rows, (chunks for chunks, _ in told), near, strict=True)]
 
-    def _similarities(self, row: int, stored: Floats) -> Floats:
+    def _similarities(self, rows: Sequence[int], stored: Sequence[Floats]) -> list[Floats]:
         """Each passage's cosine, and its late interaction in equal part: that one knows an error's own words."""
-        cosines = np.asarray((stored @ self._vectors.T).max(axis=1), dtype=np.float32)
+        cosines = [np.asarray((own @ self._vectors.T).max(axis=1), dtype=np.float32) for own in stored]
         if not len(self._tokens):
             return cosines
-        return (cosines + self._store.chunk_late_scores(row, self._tokens, self._weights)) / np.float32(2)
+        late = self._store.chunk_late_scores(rows, self._tokens, self._weights)
+        return [(one + other) / np.float32(2) for one, other in zip(cosines, late, strict=True)]
+
+    def _shown(self, row: int, chunks: Sequence[Chunk], near: Floats) -> tuple[Evidence, ...]:
+        best = _best(chunks, near) if chunks else []
+        return tuple(Evidence(chunks[i], float(near[i]), self._highlights(row, i, chunks[i])) for i in best)
 
     def _highlights(self, row: int, position: int, chunk: Chunk) -> tuple[Span, ...]:
         if not len(self._tokens):

@@ -73,6 +73,28 @@ def best_of_groups(values: Floats, groups: NDArray[np.int64], count: int) -> Flo
     return result
 
 
+def split_by_group(values: Floats, groups: NDArray[np.int64], count: int) -> list[Floats]:
+    """The values (n, …) of each of the groups 0 … count-1; ``groups`` (n,) is ascending."""
+    return np.split(values, np.searchsorted(groups, np.arange(1, count))) if count else []
+
+
+def best_in_groups(values: Floats, groups: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """The positions, ascending, of the ``most`` largest values of each group; of equal values the first.
+
+    ``groups`` (n,) is ascending.
+    """
+    ranked = np.lexsort((-values, groups))
+    places = np.arange(len(groups)) - np.searchsorted(groups, groups)
+    return np.sort(ranked[places < most])
+
+
+def placed(values: Floats, positions: NDArray[np.int64], count: int) -> Floats:
+    """(count,) with ``values`` at these positions, and elsewhere the least of them."""
+    result = np.full(count, values.min(initial=np.inf), np.float32)
+    result[positions] = values
+    return result
+
+
 def max_similarity(query: Floats, tokens: Floats, starts: NDArray[np.int64]) -> Floats:
     """For each group of token rows and each query token, the best dot product: (groups, q) float32.
 

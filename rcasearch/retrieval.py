@@ -49,6 +49,10 @@ RELEVANCE: Weights = {"late": 0.5, "late_passage": 0.5, "incident": 0.3, "concep
 RANKERS: Mapping[str, Weights] = {"hybrid": HYBRID, "plain": PLAIN}
 
 CANDIDATES = 200
+# Late interaction costs most. On three judged corpora it found the same precedents when it read only the candidates that the
+# other legs put first, and of these the passages nearest to the query.
+LATE_CANDIDATES = 64
+LATE_PASSAGES = 6
 MAX_PARTS = 16
 MAX_TOKENS = 256
 _TERSE = 80
@@ -102,10 +106,12 @@ def rank(store: Store, signals: Signals, selection: Selection, weights: Weights,
     rows = _candidates(store, signals, profile, selection, weights, candidates)
     if not rows.size:
         return Ranked(rows, np.zeros(0, np.float32), {}, np.zeros(0, np.float32), profile, told)
-    legs = _legs(store, telling(store, signals), profile, rows, weights)
     terseness = _terseness(store.token_counts(rows))
+    favoured = store.serves(rows, signals.services) if weights.get("service") and signals.services else None
+    legs = _legs(store, signals, profile, rows, weights)
+    legs |= _late(store, telling(store, signals), rows, weights, _fused(legs, weights, certainty * terseness, favoured))
     relevance = _relevance(legs, float(np.median(terseness)))
-    fused = _fused(store, signals.services, rows, legs, weights, np.float32(certainty) * terseness)
+    fused = _fused(legs, weights, certainty * terseness, favoured)
     order = ranking.order(fused.scores, rows)
     addends = {name: values[order] for name, values in fused.contributions.items()}
     return Ranked(rows[order], fused.scores[order], addends, relevance[order], profile, told)
@@ -121,7 +127,7 @@ def _candidates(store: Store, signals: Signals, profile: Floats, selection: Sele
 
 
 def _legs(store: Store, signals: Signals, profile: Floats, rows: Rows, weights: Weights) -> dict[str, Floats]:
-    """Each wanted leg's values (n,)."""
+    """The values (n,) of each wanted leg but late interaction."""
     legs = {"passage": _mean_over_parts(store.passage_scores(rows, signals.vectors))}
     if weights.get("incident"):
         legs["incident"] = _mean_over_parts(store.incident_scores(rows, signals.vectors))
@@ -129,20 +135,24 @@ def _legs(store: Store, signals: Signals, profile: Floats, rows: Rows, weights: 
         legs["lexical"] = store.lexical_scores(rows, signals.terms)
     if weights.get("concept"):
         legs["concept"] = store.concept_scores(rows, profile / max(float(np.linalg.norm(profile)), 1e-12))
-    projected = store.project(signals.tokens)
-    if (weights.get("late") or weights.get("late_passage")) and len(projected):
-        legs["late"], legs["late_passage"] = store.late_scores(rows, projected, store.token_weights(signals.tokens))
     return legs
 
 
-def _fused(
-    store: Store, services: Sequence[str], rows: Rows, legs: Mapping[str, Floats], weights: Weights, gate: Floats
-) -> Fused:
+def _late(store: Store, signals: Signals, rows: Rows, weights: Weights, so_far: Fused) -> dict[str, Floats]:
+    """Late interaction (n,) with the candidates that stand first ``so_far``; the others count as the least of these."""
+    projected = store.project(signals.tokens)
+    if not (weights.get("late") or weights.get("late_passage")) or not len(projected):
+        return {}
+    first = ranking.order(so_far.scores, rows)[:LATE_CANDIDATES]
+    found = store.late_scores(rows[first], signals.vectors, projected, store.token_weights(signals.tokens), LATE_PASSAGES)
+    return {name: ranking.placed(values, first, len(rows)) for name, values in zip(("late", "late_passage"), found, strict=True)}
+
+
+def _fused(legs: Mapping[str, Floats], weights: Weights, gate: Floats, favoured: NDArray[np.bool_] | None) -> Fused:
     """The legs as one score: concepts by their gate (n,), and the services of the query in favour of incidents that match."""
-    fused = ranking.fuse(legs, weights, {"concept": gate})
-    if not weights.get("service") or not services:
-        return fused
-    return fused.favour("service", store.serves(rows, services), weights["service"])
+    used = weights if any(weights.get(name) for name in legs) else PLAIN
+    fused = ranking.fuse(legs, used, {"concept": gate.astype(np.float32)})
+    return fused if favoured is None else fused.favour("service", favoured, weights["service"])
 
 
 def _terseness(tokens: NDArray[np.int64]) -> Floats:

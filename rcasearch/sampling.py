@@ -43,7 +43,7 @@ def _asked(store: Store) -> Iterator[tuple[str, Selection]]:
     count = store.select(NO_FILTERS).count
     generator = np.random.default_rng(_SEED)
     for row in np.unique(np.linspace(0, max(count - 1, 0), min(count, SAMPLES)).astype(np.int64)).tolist():
-        chunks, _ = store.chunks_at(row)
+        [(chunks, _)] = store.chunks_at([row])
         if len(chunks) < _FEWEST or count < _FEWEST:
             continue
         drawn = int(generator.integers(1, len(chunks)))

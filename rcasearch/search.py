@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rcasearch import retrieval
 from rcasearch.calibration import confidence, verdict
@@ -82,7 +84,7 @@ class Searcher:
         started = time.perf_counter()
         store = self._store
         row = store.row(incident_id)
-        chunks, vectors = store.chunks_at(row)
+        [(chunks, vectors)] = store.chunks_at([row])
         telling = [i for i, chunk in enumerate(chunks) if chunk.kind in _TELLING_KINDS] or list(range(len(chunks)))
         telling = telling[: retrieval.MAX_PARTS]
         text = "\n".join(chunks[i].matched for i in telling)
@@ -130,29 +132,35 @@ class Searcher:
         self._store.close()
 
     def _answer(self, store: Store, query: Query, signals: Signals, ranked: Ranked, searched: int, explain: bool) -> Results:
-        explainer = Explainer(store, self._encoder, signals) if explain else None
         rows = ranked.rows[: query.limit].tolist()
-        incidents = store.incidents_at(rows)
         unheard_of = store.concepts.unheard_of(ranked.profile, signals.text, store.concept_reach)
-        sure = _confidences(store, ranked, len(signals.tokens.ids), unheard_of)
-        hits = tuple(_hit(ranked, position, incident, sure[position], explainer) for position, incident in enumerate(incidents))
-        hits = compare(store, signals, ranked, hits) if explain else hits
+        sure = _confidences(store, ranked.relevance[: len(rows)], len(signals.tokens.ids), unheard_of)
+        found = zip(store.incidents_at(rows), sure, strict=True)
+        hits = tuple(_hit(ranked, position, *one) for position, one in enumerate(found))
+        hits = self._explained(store, signals, ranked, hits) if explain else hits
         word = hits[0].verdict if hits else "none"
         return Results(
             query, word, hits, searched, store.info.id, 0.0, store.concepts.named(ranked.told, signals.text), signals.services
         )
 
+    def _explained(self, store: Store, signals: Signals, ranked: Ranked, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """The hits, which are the first of ``ranked``, with their evidence and with what each shares with the query."""
+        rows = ranked.rows[: len(hits)].tolist()
+        told = store.chunks_at(rows)
+        shown = Explainer(store, self._encoder, signals).evidence(rows, told)
+        hits = [replace(hit, evidence=evidence) for hit, evidence in zip(hits, shown, strict=True)]
+        return compare(store, signals, ranked, hits, told)
 
-def _confidences(store: Store, ranked: Ranked, tokens: int, unheard_of: bool) -> list[float]:
+
+def _confidences(store: Store, relevance: NDArray[np.float32], tokens: int, unheard_of: bool) -> list[float]:
     # The order weighs more than the relevance does, so that no hit is surer than one above it.
-    relevances = np.minimum.accumulate(ranked.relevance).tolist()
+    relevances = np.minimum.accumulate(relevance).tolist()
     return [confidence(relevance, store.calibration, tokens, unheard_of=unheard_of) for relevance in relevances]
 
 
-def _hit(ranked: Ranked, position: int, incident: Incident, sure: float, explainer: Explainer | None) -> Hit:
+def _hit(ranked: Ranked, position: int, incident: Incident, sure: float) -> Hit:
     addends = {name: float(values[position]) for name, values in ranked.contributions.items()}
-    evidence = explainer.evidence(int(ranked.rows[position])) if explainer else ()
-    return Hit(incident, position + 1, float(ranked.scores[position]), sure, verdict(sure), evidence, addends)
+    return Hit(incident, position + 1, float(ranked.scores[position]), sure, verdict(sure), (), addends)
 
 
 def _timed(results: Results, started: float) -> Results:

@@ -96,14 +96,15 @@ class Store(Protocol):
     def project(self, tokens: Tokens) -> Floats:
         """Query tokens (t, c) in the form that this store compares with its own; (0, c) where it has no token vectors."""
 
-    def late_scores(self, rows: Rows, projected: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    def late_scores(self, rows: Rows, vectors: Floats, projected: Floats, weights: Floats, most: int) -> tuple[Floats, Floats]:
         """Late interaction with each incident (rows,), and with the best of its passages (rows,).
 
-        Either is the mean, by the tokens' ``weights`` (t,), of each projected query token's best similarity.
+        Either is the mean, by the tokens' ``weights`` (t,), of each projected query token's best similarity, in the ``most``
+        passages of the incident that are nearest to one of the ``vectors`` (q, d).
         """
 
-    def chunk_late_scores(self, row: int, projected: Floats, weights: Floats) -> Floats:
-        """Late interaction (n,) with each of the incident's n chunks, as in `late_scores`."""
+    def chunk_late_scores(self, rows: Sequence[int], projected: Floats, weights: Floats) -> list[Floats]:
+        """Late interaction (n,) with each of the n chunks of each incident, as in `late_scores`."""
 
     def chunk_token_scores(self, row: int, chunk: int, projected: Floats) -> Floats:
         """The similarity (t, p) of each projected query token to each of the p tokens of the incident's n-th chunk."""
@@ -117,8 +118,8 @@ class Store(Protocol):
     def incidents_at(self, rows: Sequence[int]) -> list[Incident]:
         """The incidents of these rows, in their order."""
 
-    def chunks_at(self, row: int) -> tuple[list[Chunk], Floats]:
-        """The chunks of an incident in document order and their vectors (n, d)."""
+    def chunks_at(self, rows: Sequence[int]) -> list[tuple[list[Chunk], Floats]]:
+        """The chunks of these incidents, each incident's in document order, and their vectors (n, d)."""
 
     def tokens_at(self, row: int, chunks: Sequence[int]) -> Tokens:
         """The tokens of these chunks of an incident, as nearly as they are stored."""

@@ -6,15 +6,17 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from rcasearch.errors import NotFoundError
+from rcasearch.errors import IndexMismatchError, NotFoundError
 from rcasearch.model import Chunk, Document, Filters, Incident, Page, Problem
 from rcasearch.texts import clean_text
 
+CATALOGUE = "catalogue.sqlite"
 _SCHEMA = """
 CREATE TABLE incidents (row INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, stem TEXT NOT NULL, title TEXT NOT NULL, date TEXT,
     severity TEXT, level TEXT, status TEXT, record BLOB NOT NULL, source TEXT NOT NULL);
@@ -73,6 +75,16 @@ def _labels(incident: Incident) -> list[tuple[str, str]]:
     return labels + [(field, value) for field, value in single if value]
 
 
+def read_problems(folder: Path) -> tuple[Problem, ...]:
+    """What was wrong with the documents of the generation in ``folder``. Raises IndexMismatchError."""
+    try:
+        catalogue = Catalogue(folder / CATALOGUE)
+        with closing(catalogue):
+            return catalogue.problems()
+    except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
+        raise IndexMismatchError(f"The catalogue of the index at {folder.parent} cannot be read: {error}.") from error
+
+
 class Catalogue:
     """A catalogue open for reading from any thread.
 
@@ -117,10 +129,20 @@ class Catalogue:
         found = dict(self._query(f"SELECT row, record FROM incidents WHERE row IN ({marks})", [int(row) for row in rows]))
         return [_incident(found[int(row)]) for row in rows]
 
-    def chunks(self, row: int) -> list[Chunk]:
-        return [
-            _chunk(record) for (record,) in self._query("SELECT record FROM chunks WHERE incident = ? ORDER BY row", (int(row),))
-        ]
+    def chunks(self, rows: Sequence[int]) -> list[list[Chunk]]:
+        """The chunks of each of these incidents, in document order."""
+        marks = ",".join("?" * len(rows))
+        found: dict[int, list[Chunk]] = {int(row): [] for row in rows}
+        sql = f"SELECT incident, record FROM chunks WHERE incident IN ({marks}) ORDER BY row"
+        for row, record in self._query(sql, list(found)):
+            found[row].append(_chunk(record))
+        return [found[int(row)] for row in rows]
+
+    def serving(self, services: Sequence[str]) -> list[int]:
+        """The rows of the incidents that list one of these services."""
+        marks = ",".join("?" * len(services))
+        sql = f"SELECT row FROM labels WHERE field = 'services' AND value IN ({marks})"
+        return [row for (row,) in self._query(sql, [service.casefold() for service in services])]
 
     def source(self, row: int) -> str:
         return str(self._query("SELECT source FROM incidents WHERE row = ?", (int(row),))[0][0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,10 +38,27 @@ class Layout:
         offsets = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)
         return np.repeat(self.starts[rows], counts) + offsets, groups
 
-    def incidents_with(self, passages: NDArray[np.int64]) -> Rows:
-        """The incidents that have these passages, those of the first passage first."""
-        spans = [self.by_passage[self.passage_starts[p] : self.passage_starts[p + 1]] for p in passages]
-        return distinct(self.owners[np.concatenate(spans)]) if spans else np.zeros(0, np.int64)
+    def incidents_with(self, passages: NDArray[np.int64], most: int, selected: NDArray[np.bool_] | None = None) -> Rows:
+        """The first ``most`` incidents that have these passages, those of the first passage first; where given, ``selected`` ones."""
+        wanted = np.ones(len(self.starts) - 1, np.bool_) if selected is None else selected.copy()
+        found = [np.zeros(0, np.int64)]
+        for passage in passages.tolist():
+            # Of a template, a passage stands in thousands of incidents: to put all of them in order would take long.
+            own = self.owners[self.by_passage[self.passage_starts[passage] : self.passage_starts[passage + 1]]]
+            own = np.unique(own[wanted[own]])[:most]
+            wanted[own] = False
+            found.append(own)
+            most -= len(own)
+            if not most:
+                break
+        return np.concatenate(found)
+
+
+def mask(rows: Rows | Sequence[int], count: int) -> NDArray[np.bool_]:
+    """(count,) True at these rows."""
+    result = np.zeros(count, np.bool_)
+    result[rows] = True
+    return result
 
 
 def distinct(rows: Rows) -> Rows:

@@ -22,9 +22,9 @@ from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
 from rcasearch.services import ServiceNames
 from rcasearch.stores import files, writer
 from rcasearch.stores.base import Floats, Rows, Selection
-from rcasearch.stores.catalogue import Catalogue
+from rcasearch.stores.catalogue import CATALOGUE, Catalogue
 from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
-from rcasearch.stores.layout import Layout, distinct
+from rcasearch.stores.layout import Layout, distinct, mask
 from rcasearch.stores.vectors import Vectors
 
 # What reading a damaged file raises, by the library that reads it; the header of an array is read as Python.
@@ -58,7 +58,7 @@ class LocalStore:
         # The products of one query are small: more threads would spend their time on waiting for each other.
         threadpool_limits(limits=1, user_api="blas")
         folder = self.folder
-        self._catalogue = Catalogue(folder / writer.CATALOGUE)
+        self._catalogue = Catalogue(folder / CATALOGUE)
         self._passages = Vectors(folder / writer.PASSAGES)
         self._incidents = Vectors(folder / writer.INCIDENTS)
         self._layout = Layout.load(folder / writer.CHUNKS, self._passages.count)
@@ -119,18 +119,17 @@ class LocalStore:
         """The k selected incidents whose best passages are nearest: more passages are asked for until there are enough."""
         allowed = None if selection.rows is None else np.unique(self._layout.passages[self._layout.positions(selection.rows)[0]])
         available = self._passages.count if allowed is None else len(allowed)
+        selected = None if selection.rows is None else mask(selection.rows, self._everything.count)
         wanted, rows = min(4 * k, available), np.zeros(0, np.int64)
         while wanted:
-            rows = self._layout.incidents_with(self._passages.search(vector, wanted, allowed)[0])
-            if selection.rows is not None:
-                rows = rows[np.isin(rows, selection.rows)]
+            rows = self._layout.incidents_with(self._passages.search(vector, wanted, allowed)[0], k, selected)
             if len(rows) >= k or wanted == available:
                 break
             wanted = min(4 * wanted, available)
-        return rows[:k]
+        return rows
 
     def matching(self, terms: Sequence[str], k: int, selection: Selection) -> Rows:
-        return _best(self._lexical_all(terms), selection)[:k]
+        return _best(self._lexical_all(terms), selection, k)
 
     def _lexical_all(self, terms: Sequence[str]) -> Floats:
         known = [term for term in terms if term in self._lexical.vocab_dict]
@@ -145,7 +144,7 @@ class LocalStore:
         for concept in np.flatnonzero(query_profile >= _CLEAR):
             own = slice(*np.searchsorted(concepts, [concept, concept + 1]))
             scores[rows[own]] += query_profile[concept] * shares[own]
-        return _best(scores, selection)[:k]
+        return _best(scores, selection, k)
 
     @cached_property
     def _told(self) -> tuple[Rows, NDArray[np.int64], Floats]:
@@ -155,14 +154,16 @@ class LocalStore:
 
     def sharing(self, row: int, chunk: int) -> Rows:
         passage = self._layout.passages[self._layout.starts[row] + chunk]
-        return np.sort(self._layout.incidents_with(np.array([passage])))
+        return np.sort(self._layout.incidents_with(np.array([passage]), self._everything.count))
 
     def passage_scores(self, rows: Rows, vectors: Floats) -> Floats:
         positions, groups = self._layout.positions(rows)
+        return ranking.best_of_groups(self._cosines(positions, vectors), groups, len(rows))
+
+    def _cosines(self, positions: NDArray[np.int64], vectors: Floats) -> Floats:
+        """The cosine (p, q) of the passage at each of these chunk positions to each vector."""
         passages, inverse = np.unique(self._layout.passages[positions], return_inverse=True)
-        cosines = self._passages.stored(passages) @ vectors.T
-        best = [ranking.best_per_group(column[inverse], groups, len(rows)) for column in cosines.T]
-        return np.stack(best, axis=1) if best else np.zeros((len(rows), 0), np.float32)
+        return np.asarray((self._passages.stored(passages) @ vectors.T)[inverse], dtype=np.float32)
 
     def incident_scores(self, rows: Rows, vectors: Floats) -> Floats:
         return np.asarray(self._incidents.stored(rows) @ vectors.T, dtype=np.float32)
@@ -177,8 +178,7 @@ class LocalStore:
         return self._lexical_all(terms)[rows]
 
     def serves(self, rows: Rows, services: Sequence[str]) -> NDArray[np.bool_]:
-        serving = self._catalogue.rows(Filters(services=tuple(services))) if services else []
-        return np.isin(rows, np.array(serving, np.int64))
+        return mask(self._catalogue.serving(services), self._everything.count)[rows]
 
     def token_counts(self, rows: Rows) -> NDArray[np.int64]:
         positions, groups = self._layout.positions(rows)
@@ -189,16 +189,21 @@ class LocalStore:
     def project(self, tokens: Tokens) -> Floats:
         return self._basis.query(tokens.vectors if len(self._codes) else tokens.vectors[:0])
 
-    def late_scores(self, rows: Rows, projected: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    def late_scores(self, rows: Rows, vectors: Floats, projected: Floats, weights: Floats, most: int) -> tuple[Floats, Floats]:
         positions, groups = self._layout.positions(rows)
+        nearest = self._cosines(positions, vectors).max(axis=1, initial=-1)
+        kept = ranking.best_in_groups(nearest, groups, most)
+        positions, groups = positions[kept], groups[kept]
         passages, inverse = np.unique(self._layout.passages[positions], return_inverse=True)
         per_passage = self._best_tokens(passages, projected)
         whole = ranking.weighted_mean(ranking.best_of_groups(per_passage[inverse], groups, len(rows)), weights)
         return whole, ranking.best_per_group(ranking.weighted_mean(per_passage, weights)[inverse], groups, len(rows))
 
-    def chunk_late_scores(self, row: int, projected: Floats, weights: Floats) -> Floats:
-        own = self._layout.passages[self._layout.starts[row] : self._layout.starts[row + 1]]
-        return ranking.weighted_mean(self._best_tokens(own, projected), weights)
+    def chunk_late_scores(self, rows: Sequence[int], projected: Floats, weights: Floats) -> list[Floats]:
+        positions, groups = self._layout.positions(np.array(rows, np.int64))
+        passages, inverse = np.unique(self._layout.passages[positions], return_inverse=True)
+        scores = ranking.weighted_mean(self._best_tokens(passages, projected), weights)[inverse]
+        return ranking.split_by_group(scores, groups, len(rows))
 
     def _best_tokens(self, passages: NDArray[np.int32], projected: Floats) -> Floats:
         """The best similarity (p, t) of each projected query token within each passage.
@@ -230,9 +235,10 @@ class LocalStore:
     def incidents_at(self, rows: Sequence[int]) -> list[Incident]:
         return self._catalogue.incidents(rows)
 
-    def chunks_at(self, row: int) -> tuple[list[Chunk], Floats]:
-        own = self._layout.passages[self._layout.starts[row] : self._layout.starts[row + 1]]
-        return self._catalogue.chunks(row), self._passages.stored(own)
+    def chunks_at(self, rows: Sequence[int]) -> list[tuple[list[Chunk], Floats]]:
+        positions, groups = self._layout.positions(np.array(rows, np.int64))
+        vectors = ranking.split_by_group(self._passages.stored(self._layout.passages[positions]), groups, len(rows))
+        return list(zip(self._catalogue.chunks(rows), vectors, strict=True))
 
     def tokens_at(self, row: int, chunks: Sequence[int]) -> Tokens:
         spans = [self._span(row, chunk) for chunk in chunks]
@@ -260,11 +266,15 @@ class LocalStore:
         self._catalogue.close()
 
 
-def _best(scores: Floats, selection: Selection) -> Rows:
-    """The selected rows with a score above 0, best first."""
-    rows = np.arange(len(scores)) if selection.rows is None else selection.rows
-    rows = rows[scores[rows] > 0]
-    return rows[ranking.order(scores[rows], rows)]
+def _best(scores: Floats, selection: Selection, k: int) -> Rows:
+    """The k selected rows with the best scores above 0, best first."""
+    rows = np.flatnonzero(scores > 0)
+    if selection.rows is not None:
+        rows = rows[mask(selection.rows, len(scores))[rows]]
+    if len(rows) > k:
+        # Those that are surely too low need not be put in order.
+        rows = rows[scores[rows] >= np.partition(scores[rows], -k)[-k]]
+    return rows[ranking.order(scores[rows], rows)][:k]
 
 
 def _interleave(lists: Sequence[Rows]) -> Rows:

@@ -52,9 +52,15 @@ class Oracle:
         mean = self.vectors[number].mean(axis=0)
         return float(np.dot(mean / np.linalg.norm(mean), query))
 
-    def late(self, number: int, query: Doubles, weights: Sequence[float]) -> tuple[float, float]:
+    def nearest(self, number: int, vectors: Doubles, most: int) -> list[int]:
+        """The passages with the largest dot products with one of the vectors."""
+        near = [max(float(np.dot(own, vector)) for vector in vectors) for own in self.vectors[number]]
+        return sorted(range(len(near)), key=lambda i: (-round(near[i], 5), i))[:most]
+
+    def late(self, number: int, query: Doubles, weights: Sequence[float], passages: Sequence[int]) -> tuple[float, float]:
         """The weighted mean over the query's tokens of the best dot product, with any token, and with those of one passage."""
-        best = [[max(float(np.dot(own, token)) for own in tokens.vectors) for token in query] for tokens in self.tokens[number]]
+        read = [self.tokens[number][i] for i in passages]
+        best = [[max(float(np.dot(own, token)) for own in tokens.vectors) for token in query] for tokens in read]
         anywhere = [max(column) for column in zip(*best, strict=True)]
         return _mean(anywhere, weights), max(_mean(passage, weights) for passage in best)
 

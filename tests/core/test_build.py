@@ -34,7 +34,7 @@ def index(tmp_path: Path) -> Path:
 def distinct(index: Path) -> set[str]:
     """The distinct passages of an index."""
     store = LocalStore(current(index))
-    found = {one.matched for row in range(store.info.incidents) for one in store.chunks_at(row)[0]}
+    found = {one.matched for row in range(store.info.incidents) for one in store.chunks_at([row])[0][0]}
     store.close()
     return found
 
@@ -56,7 +56,7 @@ def test_nothing_changed_encodes_nothing(source: Path, index: Path) -> None:
     second = LocalStore(current(index))
     assert first.info.id != second.info.id
     for row in range(20):
-        assert np.array_equal(first.chunks_at(row)[1], second.chunks_at(row)[1])
+        assert np.array_equal(first.chunks_at([row])[0][1], second.chunks_at([row])[0][1])
         one, other = (store.tokens_at(row, [0, 1]) for store in (first, second))
         assert np.array_equal(one.ids, other.ids)
         assert np.array_equal(one.vectors, other.vectors)
@@ -114,8 +114,8 @@ def test_a_corpus_that_grew_manyfold_is_as_if_it_were_new(source: Path, index: P
     rows = np.arange(20)
     weights = fresh.token_weights(tokens)
     np.testing.assert_allclose(
-        grown.late_scores(rows, grown.project(tokens), weights),
-        fresh.late_scores(rows, fresh.project(tokens), weights),
+        grown.late_scores(rows, tokens.vectors, grown.project(tokens), weights, 99),
+        fresh.late_scores(rows, tokens.vectors, fresh.project(tokens), weights, 99),
         atol=1e-5,
     )
 
@@ -139,8 +139,8 @@ def test_the_order_of_encoding_does_not_matter(source: Path, index: Path, tmp_pa
     one, other = LocalStore(current(index)), LocalStore(current(tmp_path / "fresh"))
     for row in range(6):
         assert one.incidents_at([row]) == other.incidents_at([row])
-        assert one.chunks_at(row)[0] == other.chunks_at(row)[0]
-        np.testing.assert_allclose(one.chunks_at(row)[1], other.chunks_at(row)[1], atol=1e-6)
+        assert one.chunks_at([row])[0][0] == other.chunks_at([row])[0][0]
+        np.testing.assert_allclose(one.chunks_at([row])[0][1], other.chunks_at([row])[0][1], atol=1e-6)
 
 
 def test_a_damaged_cache_costs_time_and_nothing_else(source: Path, index: Path) -> None:
@@ -334,5 +334,5 @@ def test_the_tiny_corpus_with_the_real_model(
     assert all("invoice" not in hit.incident.id for hit in hits)
     stored = LocalStore(current(index))
     for row in range(7):
-        chunks, vectors = stored.chunks_at(row)
+        chunks, vectors = stored.chunks_at([row])[0]
         np.testing.assert_allclose(vectors, real(encoder, [one.matched for one in chunks]).vectors, atol=1e-5)

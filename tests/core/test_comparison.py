@@ -53,7 +53,8 @@ def hits_of(searcher: Searcher, text: str) -> dict[str, Hit]:
     ranked = retrieval.rank(store, signals, store.select(Query("").filters), retrieval.HYBRID)
     incidents = store.incidents_at(ranked.rows.tolist())
     plain = [Hit(incident, rank, 1.0, 0.9, "strong", ()) for rank, incident in enumerate(incidents, 1)]
-    return {hit.incident.stem: hit for hit in compare(store, signals, ranked, plain)}
+    told = store.chunks_at(ranked.rows.tolist())
+    return {hit.incident.stem: hit for hit in compare(store, signals, ranked, plain, told)}
 
 
 def differences(hit: Hit) -> dict[str, str]:

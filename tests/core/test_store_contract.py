@@ -25,6 +25,8 @@ from tests.core.fakes import BOILERPLATE, DIMENSION, LEXICON, SERVICES, SHARED, 
 from tests.core.oracle import Oracle
 
 STORES: dict[str, Callable[[Path], Store]] = {"local": lambda index: LocalStore(current(index))}
+# More passages than any incident has.
+ALL = 99
 QUERIES = (
     "poolError and cache_full on checkout",
     "disk-expired node42 node42",
@@ -88,7 +90,7 @@ def test_incidents_come_in_the_order_asked_and_as_often(store: Store) -> None:
 
 def test_chunks_come_with_their_own_vectors(store: Store, oracle: Oracle, rows: list[int]) -> None:
     for number, row in enumerate(rows):
-        chunks, vectors = store.chunks_at(row)
+        chunks, vectors = store.chunks_at([row])[0]
         assert chunks == oracle.chunks[number]
         np.testing.assert_allclose(vectors, oracle.vectors[number], atol=1e-6)
 
@@ -222,13 +224,18 @@ def test_boilerplate_matches_nothing(store: Store, oracle: Oracle, fake: FakeEnc
 # --- late interaction ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("most", [1, 2, ALL])
 @pytest.mark.parametrize("text", QUERIES)
-def test_late_interaction_against_the_floats(store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder, text: str) -> None:
+def test_late_interaction_against_the_floats(
+    store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder, text: str, most: int
+) -> None:
     tokens = asked(fake, text)
     weights = store.token_weights(tokens)
-    found = np.array(store.late_scores(np.array(rows), store.project(tokens), weights))
+    vectors = fake.encode_queries([text, QUERIES[0]]).vectors
+    found = np.array(store.late_scores(np.array(rows), vectors, store.project(tokens), weights, most))
     query = tokens.vectors.astype(np.float64)
-    expected = np.array([oracle.late(number, query, weights.tolist()) for number in range(COUNT)]).T
+    nearest = [oracle.nearest(number, vectors.astype(np.float64), most) for number in range(COUNT)]
+    expected = np.array([oracle.late(number, query, weights.tolist(), nearest[number]) for number in range(COUNT)]).T
     assert found.shape == expected.shape == (2, COUNT)
     # Rounding, and for a rare token the clipping of what lies far out.
     np.testing.assert_allclose(found, expected, atol=0.06)
@@ -237,25 +244,25 @@ def test_late_interaction_against_the_floats(store: Store, oracle: Oracle, rows:
         assert exact.max() - exact[close.argmax()] < 0.01
 
 
-def test_a_passage_matches_no_better_than_its_incident(store: Store, fake: FakeEncoder) -> None:
+def test_a_passage_matches_no_better_than_its_incident(store: Store, fake: FakeEncoder, queries: Floats) -> None:
     for text in QUERIES:
         tokens = asked(fake, text)
-        whole, passage = store.late_scores(every(store), store.project(tokens), store.token_weights(tokens))
+        whole, passage = store.late_scores(every(store), queries, store.project(tokens), store.token_weights(tokens), 3)
         assert (passage <= whole + 1e-6).all()
 
 
 def test_an_incident_is_as_good_as_its_best_chunk(store: Store, fake: FakeEncoder) -> None:
     projected = store.project(asked(fake, QUERIES[0]))
     for row in (0, 5, 123):
-        chunks, _ = store.chunks_at(row)
+        chunks, vectors = store.chunks_at([row])[0]
         tables = [store.chunk_token_scores(row, position, projected) for position in range(len(chunks))]
         assert [table.shape for table in tables] == [(len(projected), len(fake.offsets(one.text))) for one in chunks]
         best = np.max([table.max(axis=1) for table in tables], axis=0)
         weights = np.linspace(1, 2, len(projected), dtype=np.float32)
         late = [float(np.average(table.max(axis=1), weights=weights)) for table in tables]
-        np.testing.assert_allclose(store.chunk_late_scores(row, projected, weights), late, atol=1e-5)
+        np.testing.assert_allclose(store.chunk_late_scores([row], projected, weights)[0], late, atol=1e-5)
         for token, weights in enumerate(np.eye(len(projected), dtype=np.float32)):
-            whole, passage = store.late_scores(np.array([row]), projected, weights)
+            whole, passage = store.late_scores(np.array([row]), vectors, projected, weights, ALL)
             assert whole[0] == pytest.approx(passage[0], abs=1e-5) == pytest.approx(best[token], abs=1e-5)
 
 
@@ -275,7 +282,7 @@ def test_an_incident_serves_what_its_front_matter_lists(store: Store, oracle: Or
 
 
 def test_the_tokens_of_a_chunk_are_its_own(store: Store, fake: FakeEncoder) -> None:
-    chunks, _ = store.chunks_at(8)
+    chunks, _ = store.chunks_at([8])[0]
     for position, one in enumerate(chunks):
         table = store.chunk_token_scores(8, position, store.project(asked(fake, one.text)))
         np.testing.assert_allclose(np.diag(table), 1, atol=0.03)
@@ -368,7 +375,9 @@ def test_each_row_gets_its_own_score_wherever_it_stands(
     np.testing.assert_allclose(store.concept_scores(some, profile), store.concept_scores(every(store), profile)[some], atol=1e-6)
     weights = np.linspace(0, 1, len(projected), dtype=np.float32)
     for own, all_of_them in zip(
-        store.late_scores(some, projected, weights), store.late_scores(every(store), projected, weights), strict=True
+        store.late_scores(some, queries, projected, weights, 2),
+        store.late_scores(every(store), queries, projected, weights, 2),
+        strict=True,
     ):
         np.testing.assert_allclose(own, all_of_them[some], atol=1e-6)
     np.testing.assert_array_equal(store.token_counts(some), store.token_counts(every(store))[some])
@@ -394,7 +403,7 @@ def test_incidents_that_tell_of_a_concept_are_proposed(store: Store, oracle: Ora
 def test_who_shares_a_passage(store: Store, oracle: Oracle, rows: list[int]) -> None:
     holders = sorted(rows[n] for n, own in enumerate(oracle.chunks) if any(one.text == SHARED for one in own))
     for row in (holders[0], holders[-1]):
-        chunks, _ = store.chunks_at(row)
+        chunks, _ = store.chunks_at([row])[0]
         shared = next(position for position, one in enumerate(chunks) if one.text == SHARED)
         assert store.sharing(row, shared).tolist() == holders
         assert all(row in store.sharing(row, position).tolist() for position in range(len(chunks)))
@@ -546,7 +555,7 @@ def test_opened_again_it_gives_the_same_values(
             one.concept_scores(rows, one.concepts.query_profile(queries, QUERIES[0])[0]),
             one.concepts.vectors,
             one.concepts.starts,
-            *one.late_scores(rows, one.project(tokens), one.token_weights(tokens)),
+            *one.late_scores(rows, queries, one.project(tokens), one.token_weights(tokens), 2),
             one.token_counts(rows),
             one.serves(rows, one.services.names[:3]),
             one.token_weights(tokens),
@@ -568,9 +577,9 @@ def test_threads_read_the_same(store: Store, queries: Floats, fake: FakeEncoder)
         return (
             store.nearest(queries, 10, selection).tolist(),
             store.matching(terms(QUERIES[0]), 10, selection).tolist(),
-            float(store.late_scores(every(store), projected, np.ones(len(projected), np.float32))[0].sum()),
+            float(store.late_scores(every(store), queries, projected, np.ones(len(projected), np.float32), 2)[0].sum()),
             store.incidents_at([number % 3])[0].id,
-            len(store.chunks_at(number % 3)[0]),
+            len(store.chunks_at([number % 3])[0][0]),
         )
 
     with ThreadPoolExecutor(8) as pool:
@@ -597,7 +606,8 @@ def test_an_empty_index_answers_everything(
     assert store.passage_scores(none, queries).shape == store.incident_scores(none, queries).shape == (0, len(queries))
     assert store.lexical_scores(none, ["disk"]).shape == (0,)
     assert store.concept_scores(none, store.concepts.query_profile(queries, "disk")[0]).shape == (0,)
-    assert [one.shape for one in store.late_scores(none, store.project(tokens), store.token_weights(tokens))] == [(0,), (0,)]
+    late = store.late_scores(none, queries, store.project(tokens), store.token_weights(tokens), 2)
+    assert [one.shape for one in late] == [(0,), (0,)]
     assert store.telling_of(store.concepts.query_profile(queries, "disk")[0], 10, everything).size == 0
     assert store.token_counts(none).shape == store.serves(none, ["checkout"]).shape == (0,)
     assert store.token_weights(tokens).shape == (len(tokens.ids),)
@@ -627,8 +637,8 @@ def test_duplicate_text_in_two_incidents_is_two_incidents(
     assert scores[2] < 0.99
     assert {one, two} <= set(store.nearest(vector, 2, store.select(NO_FILTERS)).tolist())
     assert set(store.matching(["disk"], 10, store.select(NO_FILTERS)).tolist()) == {one, two}
-    assert store.chunks_at(one)[0][0].incident_id == "one"
-    assert store.chunks_at(two)[0][0].incident_id == "two"
+    assert store.chunks_at([one])[0][0][0].incident_id == "one"
+    assert store.chunks_at([two])[0][0][0].incident_id == "two"
     assert store.info.passages == 4
     store.close()
 
@@ -644,12 +654,12 @@ def test_an_incident_of_nothing_but_a_title_and_one_in_which_a_passage_stands_tw
     )
     build_with(fake, source, tmp_path / "index")
     store = opened(tmp_path / "index")
-    chunks, vectors = store.chunks_at(store.row("twice"))
+    chunks, vectors = store.chunks_at([store.row("twice")])[0]
     assert [one.text for one in chunks] == ["Twice", again, again]
     # The passage that stands twice counts twice in the mean.
     mean = vectors.astype(np.float64).mean(axis=0)
     query = unit(vectors[1:2])
     whole = store.incident_scores(np.array([store.row("twice")]), query)[0, 0]
     assert whole == pytest.approx(float(mean @ query[0] / np.linalg.norm(mean)), abs=1e-5)
-    assert [one.text for one in store.chunks_at(store.row("bare"))[0]] == ["Bare outage"]
+    assert [one.text for one in store.chunks_at([store.row("bare")])[0][0]] == ["Bare outage"]
     store.close()
