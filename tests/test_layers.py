@@ -42,7 +42,6 @@ HOMES = {
     "openvino": {"encoders"},
     "tokenizers": {"encoders"},
     "faiss": {"stores"},
-    "bm25s": {"lexical", "stores"},
     "sqlite3": {"stores", "cache"},
     "frontmatter": {"readers"},
     "flask": {"web"},

@@ -36,4 +36,4 @@ def make(task: Task) -> Engine:
 
 
 if __name__ == "__main__":
-    serve(make, ("openvino", "faiss-cpu", "bm25s"))
+    serve(make, ("openvino", "faiss-cpu"))

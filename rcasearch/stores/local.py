@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -25,6 +24,7 @@ from rcasearch.stores.base import Floats, Rows, Selection
 from rcasearch.stores.catalogue import CATALOGUE, Catalogue
 from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
 from rcasearch.stores.layout import Layout, distinct, mask
+from rcasearch.stores.postings import Postings
 from rcasearch.stores.vectors import Vectors
 
 # What reading a damaged file raises, by the library that reads it; the header of an array is read as Python.
@@ -52,7 +52,6 @@ class LocalStore:
             ) from error
 
     def _load(self) -> None:
-        import bm25s
         from threadpoolctl import threadpool_limits
 
         # The products of one query are small: more threads would spend their time on waiting for each other.
@@ -62,7 +61,7 @@ class LocalStore:
         self._passages = Vectors(folder / writer.PASSAGES)
         self._incidents = Vectors(folder / writer.INCIDENTS)
         self._layout = Layout.load(folder / writer.CHUNKS, self._passages.count)
-        self._lexical: Any = bm25s.BM25.load(folder / writer.LEXICAL, mmap=True)
+        self._lexical = Postings(folder / writer.LEXICAL)
         with (folder / writer.TOKENS).open("rb") as file, np.load(file) as stored:
             self._token_starts: NDArray[np.int64] = stored["starts"]
             self._frequency: NDArray[np.int32] = stored["frequency"]
@@ -129,14 +128,7 @@ class LocalStore:
         return rows
 
     def matching(self, terms: Sequence[str], k: int, selection: Selection) -> Rows:
-        return _best(self._lexical_all(terms), selection, k)
-
-    def _lexical_all(self, terms: Sequence[str]) -> Floats:
-        known = [term for term in terms if term in self._lexical.vocab_dict]
-        count = self._everything.count
-        if not known or not count:
-            return np.zeros(count, np.float32)
-        return np.asarray(self._lexical.get_scores(known), dtype=np.float32)
+        return _best(self._lexical.scores(terms), selection, k)
 
     def telling_of(self, query_profile: Floats, k: int, selection: Selection) -> Rows:
         rows, concepts, shares = self._told
@@ -175,7 +167,7 @@ class LocalStore:
         return np.asarray(self._profiles[rows], dtype=np.float32)
 
     def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
-        return self._lexical_all(terms)[rows]
+        return self._lexical.scores(terms)[rows]
 
     def serves(self, rows: Rows, services: Sequence[str]) -> NDArray[np.bool_]:
         return mask(self._catalogue.serving(services), self._everything.count)[rows]

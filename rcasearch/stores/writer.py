@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,14 +18,14 @@ from rcasearch.concepts import ConceptSpace, incident_profile, profile
 from rcasearch.lexical import terms
 from rcasearch.model import Chunk, Document, Incident, Problem
 from rcasearch.services import ServiceNames
-from rcasearch.stores import catalogue
+from rcasearch.stores import catalogue, postings
 from rcasearch.stores.vectors import write as write_vectors
 
 CATALOGUE = "catalogue.sqlite"
 PASSAGES = "passages.faiss"
 INCIDENTS = "incidents.faiss"
 CHUNKS = "chunks.npz"
-LEXICAL = "lexical"
+LEXICAL = "lexical.bin"
 CODES = "token_codes.bin"
 IDS = "token_ids.bin"
 TOKENS = "tokens.npz"
@@ -78,7 +79,8 @@ def write(folder: Path, content: Content, embeddings: Embeddings) -> None:
     basis, names = embeddings.basis, content.services
     np.savez(folder / TOKENS, starts=token_starts, frequency=frequency, directions=basis.directions, scales=basis.scales)
     (folder / SERVICES).write_bytes(msgspec.json.encode({"names": names.names, "masked": sorted(names.masked)}))
-    _write_lexical(folder / LEXICAL, map(searchable_text, (document.incident for document in content.documents), content.chunks))
+    texts = map(searchable_text, (document.incident for document in content.documents), content.chunks)
+    postings.write(folder / LEXICAL, (Counter(terms(text)) for text in texts))
 
 
 def _write_tokens(
@@ -134,16 +136,6 @@ def _document_frequency(
         if own:
             frequency[np.unique(np.concatenate(own))] += 1
     return frequency
-
-
-def _write_lexical(folder: Path, texts: Iterable[str]) -> None:
-    import bm25s
-
-    corpus = [terms(text) for text in texts]
-    index = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
-    # An index over nothing cannot be saved; a term that no query can contain stands in.
-    index.index(corpus if any(corpus) else [["\0"], *corpus[1:]], show_progress=False)
-    index.save(folder)
 
 
 def searchable_text(incident: Incident, chunks: Iterable[Chunk]) -> str:

@@ -36,6 +36,7 @@ DATA_FILES = (
     "tokens.npz",
     "token_codes.bin",
     "services.json",
+    "lexical.bin",
 )
 
 

@@ -1,0 +1,178 @@
+"""The lexical leg: the BM25 value of every incident for every term in it, computed once and summed at a query.
+
+The variant is Lucene's: idf = ln(1 + (n - df + 0.5) / (df + 0.5)), times tf / (tf + k1 * (1 - b + b * length / mean length)), as
+compared with others by Kamphuis et al., "Which BM25 Do You Mean?", ECIR 2020. One file holds, in native byte order:
+
+    4 int64          counts: incidents n, terms t, postings p, bytes of text
+    t + 1 int64      where each term begins in the text; terms are sorted by their bytes
+    t + 1 int64      where each term's postings begin
+    p int32          the incident of each posting, ascending within a term
+    p float32        its value
+    bytes            the terms in UTF-8, one after the other
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rcasearch.stores.base import Floats
+
+K1, B = 1.2, 0.75
+_HEADER = 4 * 8
+# Postings brought into the order of terms at once, and the most that a term may count in one incident: more changes nothing.
+_BLOCK = 2**20
+_MOST = 2**16 - 1
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Views of the parts of one file, in their order."""
+
+    text_starts: Ints
+    starts: Ints
+    rows: NDArray[np.int32]
+    values: Floats
+    text: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, held: NDArray[np.uint8], terms: int, postings: int, text: int) -> _Parts:
+        """Raises ValueError where the file has another size than its counts say."""
+        sizes = [8 * (terms + 1), 8 * (terms + 1), 4 * postings, 4 * postings, text]
+        if min(terms, postings, text) < 0 or len(held) != _HEADER + sum(sizes):
+            raise ValueError("the file of terms has another size than its counts say")
+        ends = (_HEADER + np.cumsum([0, *sizes])).tolist()
+        kinds: tuple[Any, ...] = (np.int64, np.int64, np.int32, np.float32, np.uint8)
+        return cls(*(held[start:end].view(kind) for start, end, kind in zip(ends, ends[1:], kinds, strict=False)))
+
+
+class Postings:
+    """The terms of all incidents, memory-mapped: a query reads the postings of its own terms and no others."""
+
+    def __init__(self, path: Path) -> None:
+        """Open what `write` wrote. Raises OSError or ValueError where the file is missing or damaged."""
+        held = np.asarray(np.memmap(path, np.uint8, mode="r", shape=(max(path.stat().st_size, _HEADER),)))
+        self.incidents, terms, postings, text = held[:_HEADER].view(np.int64).tolist()
+        self._parts = _Parts.of(held, terms, postings, text)
+        if self.incidents < 0 or (self._parts.starts[-1], self._parts.text_starts[-1]) != (postings, text):
+            raise ValueError("the file of terms ends elsewhere than it says")
+
+    def scores(self, terms: Sequence[str]) -> Floats:
+        """The BM25 score (n,) of each incident. A repeated term counts as often as it stands there, an unknown one not at all."""
+        scores = np.zeros(self.incidents, np.float32)
+        for term, count in Counter(terms).items():
+            own = self._own(_bytes(term))
+            # Three times as fast as +=, which reads and writes the scores one after the other.
+            np.add.at(scores, self._parts.rows[own], np.float32(count) * self._parts.values[own])
+        return scores
+
+    def _own(self, term: bytes) -> slice:
+        """Where the term's postings lie; an empty slice for a term that is not there."""
+        number = bisect_left(range(len(self._parts.starts) - 1), term, key=self._term)
+        if number == len(self._parts.starts) - 1 or self._term(number) != term:
+            return slice(0, 0)
+        return slice(*self._parts.starts[number : number + 2].tolist())
+
+    def _term(self, number: int) -> bytes:
+        start, end = self._parts.text_starts[number : number + 2].tolist()
+        return self._parts.text[start:end].tobytes()
+
+
+def write(path: Path, incidents: Iterable[Mapping[str, int]]) -> None:
+    """Write the terms of each incident, in the order of rows: how often each stands in it.
+
+    The incidents are taken one at a time. Memory grows by 6 bytes for a term of an incident, and by the distinct terms.
+    Raises OSError where the file cannot be written.
+    """
+    counted = _count(incidents)
+    text_starts = np.cumsum([0, *map(len, counted.names)])
+    sizes = (len(counted.names), len(counted.terms), int(text_starts[-1]))
+    held = _empty(path, _HEADER + 16 * (sizes[0] + 1) + 8 * sizes[1] + sizes[2])
+    held[:_HEADER].view(np.int64)[:] = (len(counted.lengths), *sizes)
+    parts = _Parts.of(np.asarray(held), *sizes)
+    parts.text_starts[:] = text_starts
+    parts.text[:] = np.frombuffer(b"".join(counted.names), np.uint8)
+    frequency = np.bincount(counted.terms, minlength=sizes[0])
+    parts.starts[1:] = np.cumsum(frequency)
+    _fill(parts, counted, frequency)
+    held.flush()
+
+
+def _empty(path: Path, size: int) -> np.memmap[Any, np.dtype[np.uint8]]:
+    """A file of zeros, memory-mapped for writing."""
+    with path.open("wb") as file:
+        # A full disk is an error here, where in a mapped file it would end the process.
+        for start in range(0, size, _BLOCK):
+            file.write(bytes(min(_BLOCK, size - start)))
+    return np.memmap(path, np.uint8, mode="r+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Terms incident by incident: ``names`` (t,) sorted; p of the ``terms`` by their number and how often each, ``counts`` (p,).
+
+    ``sizes`` (n,) tells how many of the p are each incident's, ``lengths`` (n,) how many terms it has, repeats counted.
+    """
+
+    names: list[bytes]
+    terms: NDArray[np.int32]
+    counts: NDArray[np.uint16]
+    sizes: Ints
+    lengths: Ints
+
+
+def _count(incidents: Iterable[Mapping[str, int]]) -> _Counted:
+    numbers: dict[str, int] = {}
+    terms, counts, sizes, lengths = array("i"), array("H"), array("q"), array("q")
+    for incident in incidents:
+        terms.extend(numbers.setdefault(term, len(numbers)) for term in incident)
+        counts.extend(min(count, _MOST) for count in incident.values())
+        sizes.append(len(incident))
+        lengths.append(sum(incident.values()))
+    names = list(map(_bytes, numbers))
+    order = sorted(range(len(names)), key=names.__getitem__)
+    place = np.empty(len(names), np.int32)
+    place[order] = np.arange(len(names), dtype=np.int32)
+    names.sort()
+    # An array of the array module is read as it lies, without a copy.
+    return _Counted(names, place[np.asarray(terms)], np.asarray(counts), np.asarray(sizes), np.asarray(lengths))
+
+
+def _fill(parts: _Parts, counted: _Counted, frequency: Ints) -> None:
+    """Write the postings by term, from what was counted by incident."""
+    idf = np.log1p((len(counted.lengths) - frequency + 0.5) / (frequency + 0.5))
+    norms = K1 * (1 - B + B * counted.lengths / max(counted.lengths.mean() if len(counted.lengths) else 0.0, 1e-12))
+    free = parts.starts[:-1].copy()
+    for rows, own in _blocks(counted.sizes):
+        order = np.argsort(counted.terms[own], kind="stable")
+        terms, rows, counts = counted.terms[own][order], rows[order], counted.counts[own][order].astype(np.float64)
+        present, first, many = np.unique(terms, return_index=True, return_counts=True)
+        place = free[terms] + np.arange(len(terms)) - np.repeat(first, many)
+        parts.rows[place] = rows
+        parts.values[place] = idf[terms] * counts / (counts + norms[rows])
+        free[present] += many
+
+
+def _blocks(sizes: Ints) -> Iterator[tuple[Ints, slice]]:
+    """Whole incidents of some ``_BLOCK`` postings: the row of each posting, and where the postings lie."""
+    ends = np.cumsum(sizes)
+    row = 0
+    while row < len(sizes):
+        begin = int(ends[row - 1]) if row else 0
+        end = max(int(np.searchsorted(ends, begin + _BLOCK, side="right")), row + 1)
+        yield np.repeat(np.arange(row, end), sizes[row:end]), slice(begin, int(ends[end - 1]))
+        row = end
+
+
+def _bytes(term: str) -> bytes:
+    return term.encode("utf-8", "surrogatepass")
