@@ -32,17 +32,8 @@ help:
 serve: index  ## index DOCS (the seeds, if not named) and serve them on http://127.0.0.1:8080
 	$(BIN)/rcasearch serve --index $(call quoted,$(INDEX))
 
-# Loading the model only to find that nothing changed takes seconds, so a look at the clocks comes first. The stamp tells what
-# the index was made of.
 index: install  ## bring the index of DOCS up to date
-	@docs=$(call quoted,$(call ask,docs)); index=$(call quoted,$(INDEX)); stamp="$$index.stamp"; \
-	made_of="$$docs (model: $${RCASEARCH_MODEL:-default}, lexicon: $${RCASEARCH_LEXICON:-none})"; \
-	if [ ! -d "$$index" ] || [ "$$(cat "$$stamp" 2>/dev/null)" != "$$made_of" ] \
-	  || [ -n "$$(find "$$docs" $(wildcard rcasearch.toml) $${RCASEARCH_LEXICON:+"$$RCASEARCH_LEXICON"} -newer "$$stamp" -print -quit)" ] \
-	  || [ -n "$$(find rcasearch -name web -prune -o -type f ! -name '*.pyc' -newer "$$stamp" -print -quit)" ]; then \
-	  mkdir -p "$$(dirname "$$stamp")" && printf '%s\n' "$$made_of" > "$$stamp.new" \
-	  && $(BIN)/rcasearch index "$$docs" --index "$$index" && mv "$$stamp.new" "$$stamp"; \
-	fi
+	@$(BIN)/rcasearch index $(call quoted,$(call ask,docs)) --index $(call quoted,$(INDEX))
 
 eval: index  ## measure the ranking on the judged queries of the seeds
 	$(BIN)/rcasearch eval --index $(call quoted,$(INDEX)) --queries $(call quoted,$(QUERIES))

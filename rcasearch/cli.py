@@ -42,8 +42,9 @@ exit codes: 0 done, 1 not found (or, with index --strict, problems), 2 usage, se
 query wrong, 3 no index or one that cannot be used, 130 interrupted"""
 
 INDEX_EPILOG = """\
-Only what changed is encoded again, so run it as often as you like. A search that is running
-meanwhile keeps the old index; a server picks the new one up.
+Where nothing changed it takes a moment, and only what changed is encoded again, so run it as
+often as you like. A search that is running meanwhile keeps the old index; a server picks the
+new one up.
 
 examples:
   rcasearch index ~/rcas                          one folder, with all folders below it
@@ -188,6 +189,7 @@ def _add_index(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = _add(subparsers, "index", "read folders of markdown RCAs into an index", INDEX_EPILOG)
     parser.add_argument("sources", nargs="+", metavar="SOURCE", type=Path, help="a folder, or a markdown file")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a document has a problem")
+    parser.add_argument("--fresh", action="store_true", help="make the index anew even where nothing changed")
 
 
 def _add_search(subparsers: Subparsers[argparse.ArgumentParser]) -> None:

@@ -32,14 +32,18 @@ def index(args: argparse.Namespace, settings: Settings) -> int:
     """Build the index; print what it holds on stdout, what is wrong with the documents on stderr."""
     from rcasearch.index import build
     from rcasearch.progress import progress
-    from rcasearch.render_text import problems_as_text
     from rcasearch.wording import plural
 
     with progress(sys.stderr) as report:
-        built = build(args.sources, settings, report)
+        built = build(args.sources, settings, report, fresh=args.fresh)
     if built.problems:
+        from rcasearch.render_text import problems_as_text
+
         print(problems_as_text(built.problems, _width(sys.stderr), _color(sys.stderr)), file=sys.stderr)
     info = built.info
+    if built.unchanged:
+        print(f"Nothing changed: {plural(info.incidents, 'incident')} (a look of {built.seconds:.1f} s): {settings.index}")
+        return 1 if args.strict and built.problems else 0
     encoded = f"{built.encoded:,} of {plural(info.passages, 'passage')} encoded, {built.reused:,} reused"
     print(f"Indexed {plural(info.incidents, 'incident')} in {built.seconds:.1f} s ({encoded}): {settings.index}")
     return 1 if args.strict and built.problems else 0
@@ -124,7 +128,7 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     if args.json:
         _print_json({"files": len(manifest.files), "damaged": damaged})
     if damaged:
-        again = shlex.join(["rcasearch", "index", *manifest.info.sources, "--index", settings.index])
+        again = shlex.join(["rcasearch", "index", *manifest.info.sources, "--index", settings.index, "--fresh"])
         files = ", ".join(grouped(damaged, 10))
         raise IndexMismatchError(
             f"{plural(len(damaged), 'file')} of the index {folder} changed after it was written: {files}.",

@@ -139,7 +139,7 @@ def searcher_over(incidents: Sequence[Incident], settings: Settings, tell: Progr
     with TemporaryDirectory(prefix="rcasearch-") as folder:
         copy_cache(Path(settings.index) / CACHE, Path(folder) / CACHE)
         apart = replace(settings, index=folder)
-        build_documents([Document(incident, "") for incident in incidents], apart, progress=tell)
+        build_documents([Document(incident, "") for incident in incidents], apart, tell)
         with closing(open_searcher(apart)) as searcher:
             yield searcher
 

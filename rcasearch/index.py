@@ -1,202 +1,57 @@
-"""Documents -> a new generation of an index: read, chunk, encode what is new, write, publish."""
+"""Folders of documents -> an index of them as they are now. Where nothing changed, nothing is done, nor anything heavy loaded."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-import numpy as np
-
-from rcasearch import calibration, chunking, compression, template
-from rcasearch.cache import CACHE, Embedded, EmbeddingCache
-from rcasearch.compression import Basis
-from rcasearch.encoders import Encoder, Encoding, load_encoder
-from rcasearch.exemplars import concept_space
-from rcasearch.lexicon import load_lexicon
-from rcasearch.model import Document, IndexInfo, Problem
+from rcasearch import inputs
+from rcasearch.errors import RcaSearchError
+from rcasearch.indexing.report import BuildReport
+from rcasearch.model import Document
+from rcasearch.models import fingerprint, locate
 from rcasearch.progress import Progress
-from rcasearch.readers import read, resolve_links
-from rcasearch.sampling import best_of_others
-from rcasearch.services import service_names
 from rcasearch.settings import Settings
-from rcasearch.stores import generations, writer
-from rcasearch.stores.generations import Manifest
-from rcasearch.stores.local import LocalStore
-from rcasearch.stores.writer import Content, Embeddings
+from rcasearch.sources import look
+from rcasearch.stores import generations
+from rcasearch.stores.catalogue import read_problems
 
-# Encoded, then put on disk: what an interruption can cost at most.
-_BATCH = 256
-# The token basis is fitted on the first passages. While a corpus is small and grows this many times over, it is fitted anew.
-_SAMPLE = 512
-_GROWTH = 4
+__all__ = ["BuildReport", "build", "build_documents"]
 
 
-@dataclass(frozen=True, slots=True)
-class BuildReport:
-    """What a build did: passages ``encoded`` now and ``reused`` from the cache, in so many ``seconds``."""
+def build(sources: Sequence[Path], settings: Settings, progress: Progress | None = None, *, fresh: bool = False) -> BuildReport:
+    """Bring the index that the settings name up to date with all documents under ``sources``; readers see it when all is written.
 
-    info: IndexInfo
-    problems: tuple[Problem, ...]
-    seconds: float
-    encoded: int
-    reused: int
-
-
-def build(sources: Sequence[Path], settings: Settings, progress: Progress | None = None) -> BuildReport:
-    """Index all documents under ``sources`` into the index that the settings name; readers see it when all is written.
-
-    Documents that cannot be read are in the report's problems, and the others are indexed. Raises SourceError for a source
-    that is not there, ModelError, IndexLockedError, or RcaSearchError where the folder cannot be written.
+    Documents that cannot be read are in the report's problems, and the others are indexed. ``fresh`` makes all anew but the
+    vectors of passages. Raises SourceError for a source that is not there, ModelError, IndexLockedError, or RcaSearchError
+    where the folder cannot be written.
     """
     started = time.perf_counter()
-    documents, problems = _read(sources, settings, progress or _silent)
-    report = build_documents(documents, settings, sources=sources, problems=problems, progress=progress)
-    return replace(report, seconds=time.perf_counter() - started)
+    seen = list(look(sources, settings.max_document_bytes))
+    model = fingerprint(locate(settings.model))
+    if not fresh and (report := _up_to_date(settings, inputs.digest_of(sources, settings, model, seen))):
+        return replace(report, seconds=time.perf_counter() - started)
+    from rcasearch.indexing.making import make
+
+    return replace(make(sources, seen, settings, progress), seconds=time.perf_counter() - started)
 
 
-def build_documents(
-    documents: Sequence[Document],
-    settings: Settings,
-    *,
-    sources: Sequence[Path] = (),
-    problems: Sequence[Problem] = (),
-    progress: Progress | None = None,
-) -> BuildReport:
+def build_documents(documents: Sequence[Document], settings: Settings, progress: Progress | None = None) -> BuildReport:
     """Index documents that are read already, links resolved, in their order. Raises as `build` does, but no SourceError."""
-    started = time.perf_counter()
-    tell = progress or _silent
-    index = Path(settings.index)
-    lexicon = load_lexicon(settings.lexicon)
-    encoder = load_encoder(settings.model)
-    content = _content(documents, problems, encoder)
-    with generations.writing(index), EmbeddingCache(index / CACHE, encoder.fingerprint) as cache:
-        basis, encoded = _encode(content.passages(), encoder, cache, tell)
-        space = concept_space(lexicon, encoder)
-        embeddings = Embeddings(lambda keys: cache.get(keys, basis.width), basis, space, encoder.dimension)
-        info = _write(index, sources, content, embeddings, encoder, tell)
-        cache.keep_only(content.passages())
-    return BuildReport(info, tuple(problems), time.perf_counter() - started, encoded, info.passages - encoded)
+    from rcasearch.indexing.making import make_of
+
+    return make_of(documents, settings, progress)
 
 
-def _silent(_done: int, _total: int, _stage: str) -> None:
-    """No progress shown."""
-
-
-def _read(sources: Sequence[Path], settings: Settings, tell: Progress) -> tuple[list[Document], list[Problem]]:
-    documents: list[Document] = []
-    problems: list[Problem] = []
-    for found in read(sources, max_bytes=settings.max_document_bytes):
-        if isinstance(found, Problem):
-            problems.append(found)
-        else:
-            documents.append(found)
-            problems += found.problems
-        tell(len(documents), 0, "reading")
-    incidents, unresolved = resolve_links([document.incident for document in documents])
-    linked = [Document(incident, document.source) for incident, document in zip(incidents, documents, strict=True)]
-    return linked, sorted([*problems, *unresolved], key=lambda problem: (problem.path, problem.line or 0))
-
-
-def _content(documents: Sequence[Document], problems: Sequence[Problem], encoder: Encoder) -> Content:
-    """The documents' chunks, with what of them counts in a match learned from all of them."""
-    incidents = [document.incident for document in documents]
-    names = service_names(incidents)
-    learned = template.learn(incidents, names)
-    chunks = [learned.marked(chunking.chunk(incident, encoder.count_tokens, encoder.max_tokens)) for incident in incidents]
-    return Content(documents, chunks, problems, names)
-
-
-def _encode(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache, tell: Progress) -> tuple[Basis, int]:
-    """Encode what the cache lacks, a batch at a time, each on disk before the next begins."""
-    basis, encoded = _stored_basis(len(passages), encoder.dimension, cache), 0
-    if basis is None:
-        basis, encoded = _start_over(passages, encoder, cache, tell)
-    known = cache.known(passages)
-    # Texts of like length share a batch, so that little is padded.
-    missing = sorted((key for key in passages if key not in known), key=lambda key: len(passages[key]))
-    total = encoded + len(missing)
-    for batch in _batches(missing):
-        encoding = encoder.encode_documents([passages[key] for key in batch])
-        cache.put(_embedded(batch, encoding, basis))
-        encoded += len(batch)
-        tell(encoded, total, "encoding")
-    return basis, total
-
-
-def _stored_basis(passages: int, dimension: int, cache: EmbeddingCache) -> Basis | None:
-    """The token basis that the cache's entries are in; None where there is none, or one that is not good enough."""
-    stored = cache.basis()
-    if stored is None or (stored[0] < _SAMPLE and passages >= _GROWTH * stored[0]):
-        return None
-    basis = Basis.frombytes(stored[1], dimension)
-    return basis if basis.width == min(compression.DIMENSIONS, dimension) else None
-
-
-def _start_over(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache, tell: Progress) -> tuple[Basis, int]:
-    """Fit the token basis on a sample of the passages and put that sample into the emptied cache."""
-    sample = list(passages)[:: max(1, len(passages) // _SAMPLE)][:_SAMPLE]
-    encodings: list[Encoding] = []
-    for batch in _batches(sample):
-        encodings.append(encoder.encode_documents([passages[key] for key in batch]))
-        tell(sum(len(done.vectors) for done in encodings), len(passages), "encoding")
-    vectors = [tokens.vectors for encoding in encodings for tokens in encoding.tokens]
-    basis = compression.fit(np.concatenate([np.zeros((0, encoder.dimension), np.float32), *vectors]))
-    cache.start_over(len(sample), basis.tobytes())
-    for batch, encoding in zip(_batches(sample), encodings, strict=True):
-        cache.put(_embedded(batch, encoding, basis))
-    return basis, len(sample)
-
-
-def _embedded(keys: Sequence[str], encoding: Encoding, basis: Basis) -> list[tuple[str, Embedded]]:
-    rows = zip(keys, encoding.vectors, encoding.tokens, strict=True)
-    return [(key, Embedded(vector, tokens.ids, basis.encode(tokens.vectors))) for key, vector, tokens in rows]
-
-
-def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(keys), _BATCH):
-        yield keys[start : start + _BATCH]
-
-
-def _write(
-    index: Path, sources: Sequence[Path], content: Content, embeddings: Embeddings, encoder: Encoder, tell: Progress
-) -> IndexInfo:
-    tell(0, 0, "writing")
-    with generations.draft(index) as folder:
-        writer.write(folder, content, embeddings)
-        files = generations.checksums(folder)
-        info = _info(index, sources, content, encoder, sum(entry.bytes for entry in files.values()))
-        manifest = Manifest(generations.FORMAT, encoder.fingerprint, info, dict(calibration.DEFAULT), files)
-        generations.publish(index, folder, _calibrated(folder, manifest, encoder, tell))
-    generations.remove_old(index)
-    return info
-
-
-def _info(index: Path, sources: Sequence[Path], content: Content, encoder: Encoder, size: int) -> IndexInfo:
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return IndexInfo(
-        id=generations.new_id(),
-        path=str(index),
-        created=now,
-        model=encoder.name,
-        dimension=encoder.dimension,
-        max_tokens=encoder.max_tokens,
-        incidents=len(content.documents),
-        chunks=sum(len(own) for own in content.chunks),
-        passages=len(content.passages()),
-        problems=len(content.problems),
-        bytes=size,
-        sources=tuple(str(source) for source in sources),
-    )
-
-
-def _calibrated(folder: Path, manifest: Manifest, encoder: Encoder, tell: Progress) -> Manifest:
-    """The manifest with the calibration measured on the generation that lies in ``folder``."""
-    store = LocalStore(folder, manifest)
+def _up_to_date(settings: Settings, wanted: str) -> BuildReport | None:
+    """What there is to tell of the index in force, where it was made of the very same."""
     try:
-        samples = best_of_others(store, encoder, tell)
-    finally:
-        store.close()
-    return msgspec.structs.replace(manifest, calibration=calibration.calibrate(samples))
+        folder = generations.current(Path(settings.index))
+        manifest = generations.read_manifest(folder)
+        if manifest.inputs != wanted:
+            return None
+        return BuildReport(manifest.info, read_problems(folder), 0.0, 0, manifest.info.passages, unchanged=True)
+    except RcaSearchError:
+        return None

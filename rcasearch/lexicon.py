@@ -37,7 +37,7 @@ def load_lexicon(own: str = "") -> tuple[Concept, ...]:
     Raises SettingsError for a file that cannot be read, naming the concept that is wrong.
     """
     concepts = {concept.name: concept for concept in _read(SHIPPED)}
-    for concept in _read(_own(own)) if own else ():
+    for concept in _read(own_file(own)) if own else ():
         known = concepts.get(concept.name)
         concepts[concept.name] = _extended(known, concept) if known else concept
     return tuple(_complete(concept) for concept in concepts.values())
@@ -54,7 +54,8 @@ def _extended(known: Concept, own: Concept) -> Concept:
     return Concept(known.name, own.label or known.label, own.area or known.area, phrases, signatures)
 
 
-def _own(name: str) -> Path:
+def own_file(name: str) -> Path:
+    """The file of the user's own lexicon."""
     try:
         return Path(name).expanduser()
     except RuntimeError:

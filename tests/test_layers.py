@@ -15,13 +15,14 @@ PACKAGE = Path(__file__).parent.parent / "rcasearch"
 LAYERS = (
     {"caches", "durable", "model", "errors", "texts", "wording"},
     {"checksums"},
-    {"settings", "models", "lexicon", "loglines", "sheet", "progress"},
+    {"settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},
     {"query", "exemplars", "stores", "template"},
-    {"retrieval"},
+    {"inputs", "retrieval"},
     {"comparison", "evidence"},
     {"sampling"},
+    {"indexing"},
     {"index", "search"},
     {"hiding", "judged", "asking"},
     {"measures", "link_queries"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from rcasearch.model import MARKDOWN_SUFFIXES, Document, Incident, Link, Problem
@@ -22,6 +22,7 @@ from rcasearch.readers.outline import Outline, outline, sections
 from rcasearch.readers.pieces import Piece
 from rcasearch.readers.residue import split_signature, without_residue
 from rcasearch.readers.timeline import timeline
+from rcasearch.sources import read_bytes, unreadable
 from rcasearch.texts import unique
 
 _INDEX_NAMES = frozenset({"readme", "index", "contributing", "changelog", "license", "_index", "home", "toc"})
@@ -29,50 +30,36 @@ _LOOKS_MARKDOWN = re.compile(r"\s*(?:---\s*$|#{1,6}\s+\S|[^\n]{1,200}\n(?:={3,}|
 _DATE_PREFIX = re.compile(r"^(?:\d{4}-?\d{2}-?\d{2})[\s_\-.]*")
 
 
-class _Skip(Exception):
-    """The file cannot be, or should not be, an incident; ``hint`` is None when nobody needs to hear of it."""
-
-    def __init__(self, message: str, hint: str | None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-
-
-def read_document(file: Path, path: str, max_bytes: int) -> Document | Problem | None:
+def read_document(file: str, path: str, max_bytes: int) -> Document | Problem | None:
     """The document in ``file``, known as ``path``; a Problem when it cannot be indexed; None when it is no incident at all."""
     try:
-        text, guessed = decode(_bytes(file, max_bytes))
-        if not file.suffix and not _LOOKS_MARKDOWN.match(text):
-            return None
-        return parse_document(text, path, guessed)
-    except _Skip as skip:
-        return None if skip.hint is None else Problem(path, None, skip.message, skip.hint, skipped=True)
-    except NotTextError as error:
-        return _no_text(file, path, error)
+        return document_of(read_bytes(file, max_bytes), path, max_bytes)
     except OSError as error:
-        reason = error.strerror or str(error)
-        return Problem(path, None, f"The file cannot be read: {reason}.", "Check its permissions.", skipped=True)
+        return unreadable(path, error)
 
 
-def _no_text(file: Path, path: str, error: NotTextError) -> Problem | None:
-    if not file.suffix:
-        return None
-    return Problem(
-        path, None, f"The file is not text: {error}.", "Save it as UTF-8 markdown, or take it out of the folder.", skipped=True
-    )
-
-
-def _bytes(file: Path, max_bytes: int) -> bytes:
-    with file.open("rb") as stream:
-        data = stream.read(max_bytes + 1)
+def document_of(data: bytes, path: str, max_bytes: int) -> Document | Problem | None:
+    """The document in the bytes of a file, as `read_document` gives it."""
+    named = bool(PurePosixPath(path).suffix)
     if len(data) > max_bytes:
-        if not file.suffix:
-            raise _Skip("", None)
-        raise _Skip(
-            f"The document has more than {max_bytes} bytes.",
-            "Split it, move logs and attachments out of it, or raise max_document_bytes.",
-        )
-    return data
+        return _too_long(path, max_bytes) if named else None
+    try:
+        text, guessed = decode(data)
+    except NotTextError as error:
+        return _no_text(path, error) if named else None
+    if not named and not _LOOKS_MARKDOWN.match(text):
+        return None
+    return parse_document(text, path, guessed)
+
+
+def _too_long(path: str, max_bytes: int) -> Problem:
+    hint = "Split it, move logs and attachments out of it, or raise max_document_bytes."
+    return Problem(path, None, f"The document has more than {max_bytes} bytes.", hint, skipped=True)
+
+
+def _no_text(path: str, error: NotTextError) -> Problem:
+    hint = "Save it as UTF-8 markdown, or take it out of the folder."
+    return Problem(path, None, f"The file is not text: {error}.", hint, skipped=True)
 
 
 def parse_document(text: str, path: str, guessed: str | None = None) -> Document | Problem | None:

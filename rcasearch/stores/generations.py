@@ -43,13 +43,17 @@ class FileEntry(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a generation is: written last, so that a folder without one is no generation."""
+    """What a generation is: written last, so that a folder without one is no generation.
+
+    ``inputs`` is the digest of all that it was made of; empty where nobody can tell.
+    """
 
     format: int
     fingerprint: str
     info: IndexInfo
     calibration: dict[str, float]
     files: dict[str, FileEntry]
+    inputs: str = ""
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from rcasearch.services import ServiceNames
 from rcasearch.stores import catalogue, postings
 from rcasearch.stores.vectors import write as write_vectors
 
-CATALOGUE = "catalogue.sqlite"
 PASSAGES = "passages.faiss"
 INCIDENTS = "incidents.faiss"
 CHUNKS = "chunks.npz"
@@ -65,7 +64,7 @@ class Embeddings:
 
 def write(folder: Path, content: Content, embeddings: Embeddings) -> None:
     """All files of a generation but its manifest."""
-    catalogue.write(folder / CATALOGUE, content.documents, content.chunks, content.problems)
+    catalogue.write(folder / catalogue.CATALOGUE, content.documents, content.chunks, content.problems)
     hashes = list(content.passages())
     passage_of = {key: row for row, key in enumerate(hashes)}
     passages = np.array([passage_of[chunk.content_hash] for own in content.chunks for chunk in own], np.int32)

@@ -32,7 +32,11 @@ def test_index_then_search(run: Run, tiny_corpus: Path, tmp_path: Path) -> None:
     assert made.out.startswith("Indexed 8 incidents in ")
     assert "0 reused" in made.out
     again = run("index", tiny_corpus, "--index", index)
-    assert "(0 of " in again.out
+    assert (again.code, again.err) == (0, "")
+    assert again.out.startswith("Nothing changed: 8 incidents ")
+    fresh = run("index", tiny_corpus, "--index", index, "--fresh")
+    assert fresh.out.startswith("Indexed 8 incidents in ")
+    assert "(0 of " in fresh.out
     found = run("search", "--index", index, "pods", "restart", "OOMKilled", "--json", "-k", "1")
     assert [hit["id"] for hit in _json(found.out)["hits"]] == ["2026-02-11-thumbnailer-oom-killed"]
 
@@ -47,7 +51,11 @@ def test_problems_go_to_stderr_and_strict_makes_them_count(run: Run, tiny_corpus
     assert "empty.md" in lenient.err
     assert "binary.md" in lenient.err
     assert "Indexed 8 incidents" in lenient.out
-    assert run("index", docs, "--index", tmp_path / "index", "--strict").code == 1
+    strict = run("index", docs, "--index", tmp_path / "index", "--strict")
+    assert strict.code == 1
+    assert strict.err
+    assert lenient.err.endswith(strict.err)
+    assert strict.out.startswith("Nothing changed: 8 incidents")
     listed = run("info", "--problems", "--index", tmp_path / "index")
     assert "binary.md" in listed.out
     told = _json(run("info", "--problems", "--json", "--index", tmp_path / "index").out)
@@ -206,10 +214,10 @@ def test_verify_reads_every_byte(run: Run, tiny_index: Path, tiny_corpus: Path, 
     assert (failed.code, failed.out) == (3, "")
     assert "1 file of the index" in failed.err
     assert "passages.faiss" in failed.err
-    assert f"rcasearch index {tiny_corpus} --index '{index}'" in failed.err
+    assert f"rcasearch index {tiny_corpus} --index '{index}' --fresh" in failed.err
     told = run("info", "--verify", "--json", "--index", index)
     assert (told.code, _json(told.out)["damaged"]) == (3, ["passages.faiss"])
-    assert run("index", tiny_corpus, "--index", index).code == 0
+    assert run("index", tiny_corpus, "--index", index, "--fresh").code == 0
     assert run("info", "--verify", "--index", index).code == 0
 
 

@@ -128,9 +128,9 @@ def build_with(
 ) -> BuildReport:
     """An index made by the fake encoder, with the small lexicon. What ``encoder`` is asked for are passages alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rcasearch.index.load_encoder", lambda name: encoder)
-        patch.setattr("rcasearch.index.load_lexicon", lambda own: LEXICON)
-        patch.setattr("rcasearch.index.concept_space", lambda lexicon, _: concept_space(lexicon, FakeEncoder()))
+        patch.setattr("rcasearch.indexing.making.load_encoder", lambda name: encoder)
+        patch.setattr("rcasearch.indexing.making.load_lexicon", lambda own: LEXICON)
+        patch.setattr("rcasearch.indexing.making.concept_space", lambda lexicon, _: concept_space(lexicon, FakeEncoder()))
         return build([source], Settings(index=str(index)), progress)
 
 

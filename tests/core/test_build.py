@@ -195,7 +195,7 @@ def test_bad_documents_are_reported_and_the_others_indexed(source: Path, index: 
 
 def test_a_document_over_the_limit_is_reported(source: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (source / "long.md").write_text("# Long\n\n## Summary\n\n" + "words and words. " * 200, encoding="utf-8")
-    monkeypatch.setattr("rcasearch.index.load_encoder", lambda name: FakeEncoder())
+    monkeypatch.setattr("rcasearch.indexing.making.load_encoder", lambda name: FakeEncoder())
     report = build([source], Settings(index=str(index), max_document_bytes=2_048))
     assert [problem.path for problem in report.problems if problem.skipped] == ["long.md"]
     assert report.info.incidents == 20

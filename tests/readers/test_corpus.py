@@ -140,11 +140,11 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Path, *args: object, **kwargs: object) -> None:
+    def refuse(*_args: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a.md").write_text(GOOD, encoding="utf-8")
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("rcasearch.readers.document.read_bytes", refuse)
     problem = _read(tmp_path)["a.md"]
     assert isinstance(problem, Problem)
     assert "Permission denied" in problem.message
