@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -203,6 +201,8 @@ def _print_results(results: Results, as_json: bool) -> None:
 
 
 def _print_json(value: Any) -> None:
+    import json
+
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
@@ -213,6 +213,8 @@ def _page(text: str) -> None:
     if not sys.stdout.isatty() or text.count("\n") < lines or not pager or not shutil.which(pager[0]):
         sys.stdout.write(text)
         return
+    import subprocess
+
     subprocess.run(pager, input=text, text=True, check=False)
 
 

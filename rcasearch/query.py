@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 from rcasearch.errors import InvalidQueryError
 from rcasearch.model import Filters, Query
-from rcasearch.readers.values import level
 from rcasearch.settings import Settings
+from rcasearch.severities import level
 from rcasearch.texts import clean_text, unique
 
 MAX_LIMIT = 100

@@ -7,7 +7,6 @@ of that file: for secrets), the TOML file, the default.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -101,6 +100,8 @@ def _from_file(config: Path | None, env: Mapping[str, str]) -> dict[str, tuple[A
     path = named or Path(CONFIG_FILE)
     if named is None and not path.is_file():
         return {}
+    import tomllib
+
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

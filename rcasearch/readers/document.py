@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+from rcasearch import severities
 from rcasearch.model import MARKDOWN_SUFFIXES, Document, Incident, Link, Problem
 from rcasearch.readers import values
 from rcasearch.readers.actions import action_items
@@ -139,7 +140,7 @@ class _Reader:
             path=self.path,
             date=date,
             severity=severity,
-            level=values.level(severity),
+            level=severities.level(severity),
             services=self._many("services"),
             tags=self._tags(),
             status=(self._one("status") or "").lower() or None,
@@ -220,7 +221,7 @@ class _Reader:
     def _severity(self) -> str | None:
         """As written; out of a longer remark ("P2. Tickets came late") only the level."""
         found = self._one("severity") or self.opening.severity
-        return (values.severity_in(found) or found[:40]) if found and len(found) > 40 else found
+        return (severities.severity_in(found) or found[:40]) if found and len(found) > 40 else found
 
     def _complain(self, key: str, message: str, hint: str) -> None:
         self.problems.append(Problem(self.path, self.front.lines.get(key), f"{message[:200]}; it was left out.", hint))

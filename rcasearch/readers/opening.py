@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rcasearch.readers import values
 from rcasearch.readers.outline import Part
+from rcasearch.severities import severity_in
 
 _MOST_CHARS = 1_200
 _AUTHOR = re.compile(
@@ -38,7 +39,7 @@ def read_opening(parts: Sequence[Part]) -> Opening:
         text += "\n".join(piece.flat for piece in part.pieces if piece.kind in ("paragraph", "field"))[:_MOST_CHARS] + "\n"
     author = _AUTHOR.search(text)
     return Opening(
-        values.find_date(text), values.severity_in(text), _duration(text), " ".join(author[1].split()) if author else None
+        values.find_date(text), severity_in(text), _duration(text), " ".join(author[1].split()) if author else None
     )
 
 

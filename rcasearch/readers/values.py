@@ -1,4 +1,4 @@
-"""Severities, dates, durations and lists as people spell them, turned into one form each."""
+"""Dates, durations and lists as people spell them, turned into one form each."""
 
 from __future__ import annotations
 
@@ -6,34 +6,11 @@ import re
 from datetime import date
 from typing import Any
 
-from rcasearch.model import Level
 from rcasearch.texts import unique
 
 MAX_VALUES = 200
 MAX_VALUE_CHARS = 300
 NULLS = {"", "~", "null", "none", "n/a", "na", "-", "--", "tbd", "tbc", "todo", "unknown"}
-
-_NUMBERED = re.compile(r"\b(?:sev(?:erity)?|pri(?:ority)?|p|s|tier)[\s\-_:#.]{0,3}([0-5])\b", re.IGNORECASE)
-_IN_PROSE = re.compile(r"\b(?:SEV[ -]?[0-5]|[Ss]everity [0-5]|P[0-5])\b(?![.-]\w)")
-_BARE = re.compile(r"^\s*([0-5])\b(?!\s*[.,:/]\s*\d)")
-_SEVERITY_WORDS: tuple[tuple[str, Level], ...] = (
-    ("catastrophic", "SEV0"),
-    ("critical", "SEV1"),
-    ("blocker", "SEV1"),
-    ("urgent", "SEV1"),
-    ("major", "SEV2"),
-    ("high", "SEV2"),
-    ("moderate", "SEV3"),
-    ("medium", "SEV3"),
-    ("normal", "SEV3"),
-    ("minor", "SEV4"),
-    ("low", "SEV4"),
-    ("trivial", "SEV5"),
-    ("cosmetic", "SEV5"),
-    ("informational", "SEV5"),
-    ("info", "SEV5"),
-)
-_LEVELS: tuple[Level, ...] = ("SEV0", "SEV1", "SEV2", "SEV3", "SEV4", "SEV5")
 
 MONTHS = {
     name: number
@@ -69,22 +46,6 @@ _ISO_DURATION = re.compile(
 _CLOCK = re.compile(r"^(\d{1,4}):([0-5]\d)(?::([0-5]\d))?(?:\s*(?:h|hours?|hrs?))?$", re.IGNORECASE)
 _LONGEST = 60 * 24 * 366 * 10
 _MARKS = re.compile(r"^\[\[(?:[^\]|]*\|)?([^\]]+)\]\]$")
-
-
-def level(text: str | None) -> Level | None:
-    """The normal form of a severity ("P1", "sev 1", "critical", "1" are SEV1), or None where it tells none."""
-    if not text:
-        return None
-    if match := _NUMBERED.search(text) or _BARE.match(text):
-        return _LEVELS[int(match[1])]
-    words = re.findall(r"[a-z]+(?:-[a-z]+)*", text.lower())
-    return next((normal for word, normal in _SEVERITY_WORDS if word in words), None)
-
-
-def severity_in(text: str) -> str | None:
-    """The severity that a sentence names in capitals ("a SEV-2", "P1.", "Severity 1"), as written."""
-    match = _IN_PROSE.search(text)
-    return match[0] if match else None
 
 
 def find_date(text: str) -> str | None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rcasearch import severities
 from rcasearch.readers import values
 
 
@@ -40,7 +41,7 @@ from rcasearch.readers import values
     ],
 )
 def test_level(written: str | None, level: str | None) -> None:
-    assert values.level(written) == level
+    assert severities.level(written) == level
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_many(raw: Any, texts: tuple[str, ...]) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_has_a_value_or_none(text: str) -> None:
-    values.level(text)
+    severities.level(text)
     values.find_date(text)
     minutes = values.minutes(text)
     assert minutes is None or minutes >= 0
