@@ -63,8 +63,8 @@ def compare(store: Store, signals: Signals, ranked: Ranked, hits: Sequence[Hit],
 
 
 def _asked(store: Store, signals: Signals, profile: Floats) -> _Asked:
-    space, lowered = store.concepts, signals.text.lower()
-    messages = (printed(known, signals.text) for known, _ in space.signatures if known in lowered)
+    space = store.concepts
+    messages = (printed(known, signals.text) for known, _ in space.signatures_in(signals.text))
     numbers = {label: number for number, label in enumerate(space.labels)}
     clear = tuple(numbers[label] for label in space.named(profile, signals.text))
     return _Asked(signals.services, signatures_in(signals.text), unique(filter(None, messages)), clear)

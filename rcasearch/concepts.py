@@ -7,6 +7,7 @@ compared by their dot product: two texts without a word in common agree when the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ SIGNATURE_BONUS = 0.2
 # A concept is named to the user when it takes this share of the profile.
 NAMED = 0.3
 _FEWEST_WORDS = 2
+_WORD = re.compile(r"[^\W_]+")
 # Scores of a query's best concept below which it tells of none, and above which it tells of one.
 _FAR, _NEAR = 0.3, 0.6
 # An incident tells of a concept when its profile has this much of it, of a length of 1.
@@ -60,8 +62,22 @@ class ConceptSpace:
 
     def signed(self, text: str) -> list[int]:
         """The concepts that have a signature in the text."""
+        return sorted({number for _, number in self.signatures_in(text)})
+
+    def signatures_in(self, text: str) -> list[tuple[str, int]]:
+        """The signatures that stand in the text as whole words, each with the number of its concept, in their order."""
         lowered = text.lower()
-        return sorted({number for signature, number in self.signatures if _stands_in(signature, lowered)})
+        words = {"", *_WORD.findall(lowered)}
+        own = sorted(place for word in words & self._by_word.keys() for place in self._by_word[word])
+        return [self.signatures[place] for place in own if _stands_in(self.signatures[place][0], lowered)]
+
+    @cached_property
+    def _by_word(self) -> dict[str, list[int]]:
+        """The longest word of each signature -> their places: no text has a signature without all of its words."""
+        places: dict[str, list[int]] = {}
+        for place, (signature, _) in enumerate(self.signatures):
+            places.setdefault(max(_WORD.findall(signature), key=len, default=""), []).append(place)
+        return places
 
     def named(self, query_profile: Floats, text: str) -> tuple[str, ...]:
         """The labels of the concepts that a query clearly tells of, clearest first. A single word tells of none."""

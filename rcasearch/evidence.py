@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rcasearch import highlights
 from rcasearch.encoders import Encoder, Floats
 from rcasearch.highlights import Span, highlight
 from rcasearch.model import Chunk, Evidence
@@ -32,6 +33,7 @@ class Explainer:
         self._vectors = signals.vectors
         self._tokens = store.project(signals.tokens)
         self._weights = store.token_weights(signals.tokens)
+        self._shown_tokens = highlights.telling(self._weights)
 
     def evidence(self, rows: Sequence[int], told: Sequence[Told]) -> list[tuple[Evidence, ...]]:
         """The passages to show of each of these incidents, which have told so much, best first and with highlights."""
@@ -55,9 +57,9 @@ class Explainer:
     def _highlights(self, row: int, position: int, chunk: Chunk) -> tuple[Span, ...]:
         if not len(self._tokens):
             return ()
-        similarities = self._store.chunk_token_scores(row, position, self._tokens)
-        text = chunk.matched
-        return tuple(chunk.shown(*span) for span in highlight(text, self._encoder.offsets(text), similarities, self._weights))
+        similarities = self._store.chunk_token_scores(row, position, self._tokens[self._shown_tokens])
+        text, weights = chunk.matched, self._weights[self._shown_tokens]
+        return tuple(chunk.shown(*span) for span in highlight(text, self._encoder.offsets(text), similarities, weights))
 
 
 def _best(chunks: Sequence[Chunk], similarities: Floats) -> list[int]:

@@ -12,20 +12,24 @@ MIN_SIMILARITY = 0.5
 MAX_SHARE = 0.35
 
 
+def telling(weights: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The positions of the query tokens, by their weights (q,), whose matches are worth showing: the more telling half."""
+    return np.flatnonzero(weights >= np.median(weights)) if len(weights) else np.zeros(0, np.int64)
+
+
 def highlight(
     text: str, offsets: Sequence[Span], similarities: NDArray[np.float32], weights: NDArray[np.float32]
 ) -> tuple[Span, ...]:
     """(start, end) offsets into ``text`` of the words that match the query, in order, not overlapping.
 
     ``offsets`` are those of the passage's p tokens, ``similarities`` (q, p) of each query token to each of them, ``weights`` (q,)
-    how telling each query token is. Empty when the tokens cannot be aligned.
+    how telling each query token is; of those that are not, nothing should be given. Empty when the tokens cannot be aligned.
     """
     if not len(offsets) or similarities.shape != (len(weights), len(offsets)) or not len(weights):
         return ()
-    telling = np.flatnonzero(weights >= np.median(weights))
-    best = similarities[telling].argmax(axis=1)
-    strength = similarities[telling, best]
-    ranked = [int(best[i]) for i in np.argsort(-strength * weights[telling], kind="stable") if strength[i] >= MIN_SIMILARITY]
+    best = similarities.argmax(axis=1)
+    strength = similarities[np.arange(len(best)), best]
+    ranked = [int(best[i]) for i in np.argsort(-strength * weights, kind="stable") if strength[i] >= MIN_SIMILARITY]
     words = dict.fromkeys(_word(text, *offsets[position]) for position in ranked)
     return tuple(_merged(_within_share(words, len(text))))
 

@@ -14,44 +14,55 @@ from rcasearch.stores.base import Rows
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which passages stand in which incident: incident i has passages[starts[i]:starts[i + 1]], and the inverse of that."""
+    """Which passages stand in which incident: incident i has passages[starts[i]:starts[i + 1]].
+
+    And the inverse: passage p stands in the incidents holders[holder_starts[p]:holder_starts[p + 1]], ascending.
+    """
 
     passages: NDArray[np.int32]
     starts: NDArray[np.int64]
-    owners: NDArray[np.int64]
-    by_passage: NDArray[np.int64]
-    passage_starts: NDArray[np.int64]
+    holders: Rows
+    holder_starts: NDArray[np.int64]
 
     @classmethod
     def load(cls, path: Path, passage_count: int) -> Layout:
         with path.open("rb") as file, np.load(file) as stored:
             passages, starts = stored["passages"], stored["starts"]
-        owners = np.repeat(np.arange(len(starts) - 1, dtype=np.int64), np.diff(starts))
-        by_passage = np.argsort(passages, kind="stable")
-        counts = np.bincount(passages, minlength=passage_count)
-        return cls(passages, starts, owners, by_passage, np.concatenate([[0], np.cumsum(counts)]))
+        holders = np.repeat(np.arange(len(starts) - 1, dtype=np.int64), np.diff(starts))
+        order = np.argsort(passages, kind="stable")
+        held, holders = passages[order], holders[order]
+        # An incident may have a passage twice.
+        new = np.ones(len(held), np.bool_)
+        new[1:] = (np.diff(held) != 0) | (np.diff(holders) != 0)
+        counts = np.bincount(held[new], minlength=passage_count)
+        return cls(passages, starts, holders[new], np.concatenate([[0], np.cumsum(counts)]))
 
     def positions(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The chunk positions of ``rows`` one after the other, and for each which of the rows it belongs to."""
         counts = self.starts[rows + 1] - self.starts[rows]
         groups = np.repeat(np.arange(len(rows), dtype=np.int64), counts)
-        offsets = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return np.repeat(self.starts[rows], counts) + offsets, groups
+        return _runs(self.starts[rows], counts), groups
 
     def incidents_with(self, passages: NDArray[np.int64], most: int, selected: NDArray[np.bool_] | None = None) -> Rows:
-        """The first ``most`` incidents that have these passages, those of the first passage first; where given, ``selected`` ones."""
-        wanted = np.ones(len(self.starts) - 1, np.bool_) if selected is None else selected.copy()
-        found = [np.zeros(0, np.int64)]
-        for passage in passages.tolist():
-            # Of a template, a passage stands in thousands of incidents: to put all of them in order would take long.
-            own = self.owners[self.by_passage[self.passage_starts[passage] : self.passage_starts[passage + 1]]]
-            own = np.unique(own[wanted[own]])[:most]
-            wanted[own] = False
-            found.append(own)
-            most -= len(own)
-            if not most:
+        """The first ``most`` of the ``selected`` (n,) incidents, or of all, that have these passages; the first passage's first."""
+        counts = self.holder_starts[passages + 1] - self.holder_starts[passages]
+        if selected is None:
+            # Of a template, a passage stands in thousands of incidents, of which no more than these can be wanted.
+            counts = np.minimum(counts, most)
+        enough = 1 + int(np.searchsorted(np.cumsum(counts), 4 * most))
+        rows = np.zeros(0, np.int64)
+        for end in (enough, len(passages)):
+            rows = self.holders[_runs(self.holder_starts[passages[:end]], counts[:end])]
+            rows = distinct(rows if selected is None else rows[selected[rows]])[:most]
+            if len(rows) == most:
                 break
-        return np.concatenate(found)
+        return rows
+
+
+def _runs(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers from each start on, so many of each, one run after the other."""
+    offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.asarray(np.repeat(starts, counts) + offsets, dtype=np.int64)
 
 
 def mask(rows: Rows | Sequence[int], count: int) -> NDArray[np.bool_]:
@@ -63,5 +74,10 @@ def mask(rows: Rows | Sequence[int], count: int) -> NDArray[np.bool_]:
 
 def distinct(rows: Rows) -> Rows:
     """The rows without repeats, in the order of first appearance."""
-    _, first = np.unique(rows, return_index=True)
-    return rows[np.sort(first)]
+    if not len(rows):
+        return rows
+    numbers = np.arange(len(rows))
+    first = np.empty(int(rows.max()) + 1, np.int64)
+    # Of several values for one place the last is kept: backwards, that is the first.
+    first[rows[::-1]] = numbers[::-1]
+    return rows[first[rows] == numbers]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rcasearch.highlights import MAX_SHARE, MIN_SIMILARITY, highlight
+from rcasearch.highlights import MAX_SHARE, MIN_SIMILARITY, highlight, telling
 
 TEXT = "The pool of forty connections ran dry, and every worker waited for QueuePool to answer."
 
@@ -59,9 +59,11 @@ def test_a_word_too_long_to_mark_does_not_hide_the_others() -> None:
 
 def test_telling_tokens_count_and_common_ones_do_not() -> None:
     pieces = [(0, 4), (5, 9), (10, 14)]
-    table = np.eye(3, dtype=np.float32)
-    spans = highlight("with pool fail and much more text than that", pieces, table, np.array([0.1, 3.0, 2.0], np.float32))
+    table, weights = np.eye(3, dtype=np.float32), np.array([0.1, 3.0, 2.0], np.float32)
+    shown = telling(weights)
+    spans = highlight("with pool fail and much more text than that", pieces, table[shown], weights[shown])
     assert spans == ((5, 14),)
+    assert telling(weights[:0]).size == 0
 
 
 @pytest.mark.parametrize(
