@@ -44,7 +44,7 @@ class Layout:
         return _runs(self.starts[rows], counts), groups
 
     def incidents_with(self, passages: NDArray[np.int64], most: int, selected: NDArray[np.bool_] | None = None) -> Rows:
-        """The first ``most`` of the ``selected`` (n,) incidents, or of all, that have these passages; the first passage's first."""
+        """The first ``most`` of the ``selected`` (n,) incidents, or of all, that have these passages, in the passages' order."""
         counts = self.holder_starts[passages + 1] - self.holder_starts[passages]
         if selected is None:
             # Of a template, a passage stands in thousands of incidents, of which no more than these can be wanted.
@@ -80,4 +80,4 @@ def distinct(rows: Rows) -> Rows:
     first = np.empty(int(rows.max()) + 1, np.int64)
     # Of several values for one place the last is kept: backwards, that is the first.
     first[rows[::-1]] = numbers[::-1]
-    return rows[first[rows] == numbers]
+    return np.asarray(rows[first[rows] == numbers], dtype=np.int64)
