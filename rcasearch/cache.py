@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from rcasearch.errors import RcaSearchError
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (model TEXT NOT NULL, hash TEXT NOT NULL, vector BLOB NOT NULL, ids BLOB NOT NULL,
-    codes BLOB NOT NULL, PRIMARY KEY (model, hash)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS passages (model TEXT NOT NULL, hash TEXT NOT NULL, vector BLOB NOT NULL, ids BLOB NOT NULL,
+    spans BLOB NOT NULL, codes BLOB NOT NULL, PRIMARY KEY (model, hash)) WITHOUT ROWID;
+DROP TABLE IF EXISTS entries;
 CREATE TABLE IF NOT EXISTS bases (model TEXT PRIMARY KEY, passages INTEGER NOT NULL, basis BLOB NOT NULL) WITHOUT ROWID;
 """
 _BATCH = 500
@@ -27,10 +28,14 @@ CACHE = "embeddings.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """A passage as stored: ``vector`` (d,) float32; its tokens' ``ids`` (t,) int32 and ``codes`` (t, c) int8."""
+    """A passage as stored: ``vector`` (d,) float32; of its tokens ``ids`` (t,) int32, ``spans`` (t, 2) and ``codes`` (t, c) int8.
+
+    The spans are where each token begins and ends in the text, uint16; where that is not known, both are 0.
+    """
 
     vector: NDArray[np.float32]
     ids: NDArray[np.int32]
+    spans: NDArray[np.uint16]
     codes: NDArray[np.int8]
 
 
@@ -41,7 +46,7 @@ class EmbeddingCache:
         self._model = model
         self._connection = _open(path)
         with self._connection:
-            for table in ("entries", "bases"):
+            for table in ("passages", "bases"):
                 self._connection.execute(f"DELETE FROM {table} WHERE model != ?", (model,))
 
     def __enter__(self) -> Self:
@@ -52,7 +57,7 @@ class EmbeddingCache:
 
     def known(self, hashes: Iterable[str]) -> set[str]:
         """Those of the hashes that are here."""
-        stored = {row[0] for row in self._connection.execute("SELECT hash FROM entries WHERE model = ?", (self._model,))}
+        stored = {row[0] for row in self._connection.execute("SELECT hash FROM passages WHERE model = ?", (self._model,))}
         return stored.intersection(hashes)
 
     def get(self, hashes: Sequence[str], codes: int) -> list[Embedded]:
@@ -61,16 +66,16 @@ class EmbeddingCache:
         for start in range(0, len(hashes), _BATCH):
             batch = hashes[start : start + _BATCH]
             marks = ",".join("?" * len(batch))
-            sql = f"SELECT hash, vector, ids, codes FROM entries WHERE model = ? AND hash IN ({marks})"
-            for key, vector, ids, code in self._connection.execute(sql, (self._model, *batch)):
-                found[key] = _embedded(vector, ids, code, codes)
+            sql = f"SELECT hash, vector, ids, spans, codes FROM passages WHERE model = ? AND hash IN ({marks})"
+            for key, vector, ids, spans, code in self._connection.execute(sql, (self._model, *batch)):
+                found[key] = _embedded(vector, ids, spans, code, codes)
         return [found[key] for key in hashes]
 
     def put(self, entries: Iterable[tuple[str, Embedded]]) -> None:
         """Keep these entries, on disk when this returns."""
-        rows = [(self._model, key, e.vector.tobytes(), e.ids.tobytes(), e.codes.tobytes()) for key, e in entries]
+        rows = [(self._model, key, *(part.tobytes() for part in (e.vector, e.ids, e.spans, e.codes))) for key, e in entries]
         with self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT OR REPLACE INTO passages VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def basis(self) -> tuple[int, bytes] | None:
         """How many passages the token basis was fitted on, and the basis as stored."""
@@ -80,14 +85,14 @@ class EmbeddingCache:
     def start_over(self, passages: int, basis: bytes) -> None:
         """Forget every entry and set a new token basis, fitted on so many passages."""
         with self._connection:
-            self._connection.execute("DELETE FROM entries")
+            self._connection.execute("DELETE FROM passages")
             self._connection.execute("INSERT OR REPLACE INTO bases VALUES (?, ?, ?)", (self._model, passages, basis))
 
     def keep_only(self, hashes: Iterable[str]) -> None:
         """Forget the passages that no document has any more."""
-        gone = self.known(row[0] for row in self._connection.execute("SELECT hash FROM entries")) - set(hashes)
+        gone = self.known(row[0] for row in self._connection.execute("SELECT hash FROM passages")) - set(hashes)
         with self._connection:
-            self._connection.executemany("DELETE FROM entries WHERE hash = ?", ((key,) for key in gone))
+            self._connection.executemany("DELETE FROM passages WHERE hash = ?", ((key,) for key in gone))
 
 
 def copy_cache(path: Path, target: Path) -> None:
@@ -125,7 +130,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _embedded(vector: bytes, ids: bytes, codes: bytes, width: int) -> Embedded:
+def _embedded(vector: bytes, ids: bytes, spans: bytes, codes: bytes, width: int) -> Embedded:
     return Embedded(
-        np.frombuffer(vector, np.float32), np.frombuffer(ids, np.int32), np.frombuffer(codes, np.int8).reshape(-1, width)
+        np.frombuffer(vector, np.float32),
+        np.frombuffer(ids, np.int32),
+        np.frombuffer(spans, np.uint16).reshape(-1, 2),
+        np.frombuffer(codes, np.int8).reshape(-1, width),
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rcasearch import highlights
-from rcasearch.encoders import Encoder, Floats
+from rcasearch.encoders import Floats
 from rcasearch.highlights import Span, highlight
 from rcasearch.model import Chunk, Evidence
 from rcasearch.retrieval import Signals, telling
@@ -26,9 +26,8 @@ _NEARLY = 0.8
 class Explainer:
     """The evidence that one store holds for one query."""
 
-    def __init__(self, store: Store, encoder: Encoder, signals: Signals) -> None:
+    def __init__(self, store: Store, signals: Signals) -> None:
         self._store = store
-        self._encoder = encoder
         signals = telling(store, signals)
         self._vectors = signals.vectors
         self._tokens = store.project(signals.tokens)
@@ -58,8 +57,9 @@ class Explainer:
         if not len(self._tokens):
             return ()
         similarities = self._store.chunk_token_scores(row, position, self._tokens[self._shown_tokens])
+        spans = self._store.chunk_spans(row, position)
         text, weights = chunk.matched, self._weights[self._shown_tokens]
-        return tuple(chunk.shown(*span) for span in highlight(text, self._encoder.offsets(text), similarities, weights))
+        return tuple(chunk.shown(*span) for span in highlight(text, spans, similarities, weights))
 
 
 def _best(chunks: Sequence[Chunk], similarities: Floats) -> list[int]:

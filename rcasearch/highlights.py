@@ -23,14 +23,15 @@ def highlight(
     """(start, end) offsets into ``text`` of the words that match the query, in order, not overlapping.
 
     ``offsets`` are those of the passage's p tokens, ``similarities`` (q, p) of each query token to each of them, ``weights`` (q,)
-    how telling each query token is; of those that are not, nothing should be given. Empty when the tokens cannot be aligned.
+    how telling each query token is; of those that are not, nothing should be given. Empty when the tokens cannot be aligned;
+    a token from 0 to 0 is one whose place is not known.
     """
     if not len(offsets) or similarities.shape != (len(weights), len(offsets)) or not len(weights):
         return ()
     best = similarities.argmax(axis=1)
     strength = similarities[np.arange(len(best)), best]
-    ranked = [int(best[i]) for i in np.argsort(-strength * weights, kind="stable") if strength[i] >= MIN_SIMILARITY]
-    words = dict.fromkeys(_word(text, *offsets[position]) for position in ranked)
+    ranked = [offsets[best[i]] for i in np.argsort(-strength * weights, kind="stable") if strength[i] >= MIN_SIMILARITY]
+    words = dict.fromkeys(_word(text, start, end) for start, end in ranked if start < end)
     return tuple(_merged(_within_share(words, len(text))))
 
 

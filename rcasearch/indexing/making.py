@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from rcasearch import calibration, chunking, compression, inputs, template
 from rcasearch.cache import CACHE, Embedded, EmbeddingCache
@@ -36,6 +37,9 @@ _BATCH = 256
 # The token basis is fitted on the first passages. While a corpus is small and grows this many times over, it is fitted anew.
 _SAMPLE = 512
 _GROWTH = 4
+# The last place in a passage that two bytes can name. A passage is longer only where a single "word" is.
+_FARTHEST = 65_535
+Spans = NDArray[np.uint16]
 
 
 def make(
@@ -133,8 +137,8 @@ def _encode(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCache, t
     missing = sorted((key for key in passages if key not in known), key=lambda key: len(passages[key]))
     total = encoded + len(missing)
     for batch in _batches(missing):
-        encoding = encoder.encode_documents([passages[key] for key in batch])
-        cache.put(_embedded(batch, encoding, basis))
+        texts = [passages[key] for key in batch]
+        cache.put(_embedded(batch, encoder.encode_documents(texts), _spans(encoder, texts), basis))
         encoded += len(batch)
         tell(encoded, total, "encoding")
     return basis, total
@@ -160,13 +164,21 @@ def _start_over(passages: dict[str, str], encoder: Encoder, cache: EmbeddingCach
     basis = compression.fit(np.concatenate([np.zeros((0, encoder.dimension), np.float32), *vectors]))
     cache.start_over(len(sample), basis.tobytes())
     for batch, encoding in zip(_batches(sample), encodings, strict=True):
-        cache.put(_embedded(batch, encoding, basis))
+        cache.put(_embedded(batch, encoding, _spans(encoder, [passages[key] for key in batch]), basis))
     return basis, len(sample)
 
 
-def _embedded(keys: Sequence[str], encoding: Encoding, basis: Basis) -> list[tuple[str, Embedded]]:
-    rows = zip(keys, encoding.vectors, encoding.tokens, strict=True)
-    return [(key, Embedded(vector, tokens.ids, basis.encode(tokens.vectors))) for key, vector, tokens in rows]
+def _embedded(keys: Sequence[str], encoding: Encoding, spans: Sequence[Spans], basis: Basis) -> list[tuple[str, Embedded]]:
+    found: list[tuple[str, Embedded]] = []
+    for key, vector, tokens, own in zip(keys, encoding.vectors, encoding.tokens, spans, strict=True):
+        known = own if len(own) == len(tokens.ids) else np.zeros((len(tokens.ids), 2), np.uint16)
+        found.append((key, Embedded(vector, tokens.ids, known, basis.encode(tokens.vectors))))
+    return found
+
+
+def _spans(encoder: Encoder, texts: Sequence[str]) -> list[Spans]:
+    """Where in each text its tokens stand, for highlights: to look for that again at each query takes long."""
+    return [np.minimum(np.array(encoder.offsets(text), np.int64).reshape(-1, 2), _FARTHEST).astype(np.uint16) for text in texts]
 
 
 def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:

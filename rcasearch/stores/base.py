@@ -109,6 +109,9 @@ class Store(Protocol):
     def chunk_token_scores(self, row: int, chunk: int, projected: Floats) -> Floats:
         """The similarity (t, p) of each projected query token to each of the p tokens of the incident's n-th chunk."""
 
+    def chunk_spans(self, row: int, chunk: int) -> list[tuple[int, int]]:
+        """Where each of these p tokens begins and ends in the chunk's matched text; both 0 where that is not known."""
+
     def token_weights(self, tokens: Tokens) -> Floats:
         """The inverse document frequency (t,) of each token in this corpus."""
 

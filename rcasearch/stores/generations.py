@@ -27,7 +27,7 @@ from rcasearch.errors import IndexLockedError, IndexMismatchError, IndexMissingE
 from rcasearch.model import IndexInfo
 
 # Raised when the files, or what the relevance behind the calibration is made of, change their meaning.
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 CURRENT = "current"
 REBUILD = "Run `rcasearch index SOURCE --index {path}` to build it."

@@ -74,6 +74,7 @@ class LocalStore:
         self._profiles: NDArray[np.float16] = np.load(folder / writer.PROFILES, mmap_mode="r")
         self._codes: NDArray[np.int8] = files.read_mapped(folder / writer.CODES, np.int8).reshape(-1, self._basis.width)
         self._ids: NDArray[np.int32] = files.read_mapped(folder / writer.IDS, np.int32)
+        self._spans: NDArray[np.uint16] = files.read_mapped(folder / writer.SPANS, np.uint16).reshape(-1, 2)
 
     @property
     def info(self) -> IndexInfo:
@@ -218,6 +219,10 @@ class LocalStore:
     def chunk_token_scores(self, row: int, chunk: int, projected: Floats) -> Floats:
         start, end = self._span(row, chunk)
         return np.asarray(projected @ self._codes[start:end].astype(np.float32).T, dtype=np.float32)
+
+    def chunk_spans(self, row: int, chunk: int) -> list[tuple[int, int]]:
+        start, end = self._span(row, chunk)
+        return [(first, last) for first, last in self._spans[start:end].tolist()]
 
     def token_weights(self, tokens: Tokens) -> Floats:
         known = np.where(tokens.ids < len(self._frequency), tokens.ids, 0)

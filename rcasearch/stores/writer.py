@@ -27,6 +27,7 @@ CHUNKS = "chunks.npz"
 LEXICAL = "lexical.bin"
 CODES = "token_codes.bin"
 IDS = "token_ids.bin"
+SPANS = "token_spans.bin"
 TOKENS = "tokens.npz"
 CONCEPTS = "concepts.npz"
 CONCEPT_NAMES = "concepts.json"
@@ -87,11 +88,12 @@ def _write_tokens(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     vectors = np.zeros((len(hashes), dimension), np.float32)
     counts: list[int] = []
-    with (folder / CODES).open("wb") as codes, (folder / IDS).open("wb") as ids:
+    with (folder / CODES).open("wb") as codes, (folder / IDS).open("wb") as ids, (folder / SPANS).open("wb") as spans:
         for row, embedded in enumerate(_batched(hashes, lookup)):
             vectors[row] = embedded.vector
             codes.write(embedded.codes.tobytes())
             ids.write(embedded.ids.tobytes())
+            spans.write(embedded.spans.tobytes())
             counts.append(len(embedded.ids))
     return vectors, np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 

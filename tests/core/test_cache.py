@@ -19,12 +19,13 @@ def entry(number: int, tokens: int = 3) -> Embedded:
     return Embedded(
         generator.standard_normal(8).astype(np.float32),
         generator.integers(0, 1_000, tokens).astype(np.int32),
+        generator.integers(0, 65_536, (tokens, 2)).astype(np.uint16),
         generator.integers(-127, 128, (tokens, 4)).astype(np.int8),
     )
 
 
 def same(one: Embedded, other: Embedded) -> bool:
-    pairs = ((one.vector, other.vector), (one.ids, other.ids), (one.codes, other.codes))
+    pairs = ((one.vector, other.vector), (one.ids, other.ids), (one.spans, other.spans), (one.codes, other.codes))
     return all(x.dtype == y.dtype and x.shape == y.shape and np.array_equal(x, y) for x, y in pairs)
 
 

@@ -66,6 +66,11 @@ def test_telling_tokens_count_and_common_ones_do_not() -> None:
     assert telling(weights[:0]).size == 0
 
 
+def test_a_token_whose_place_is_not_known_is_not_highlighted() -> None:
+    ones = np.ones(2, np.float32)
+    assert highlight("the pool is full", [(0, 0), (4, 8)], np.eye(2, dtype=np.float32), ones) == ((4, 8),)
+
+
 @pytest.mark.parametrize(
     ("pieces", "table", "weights"),
     [

@@ -266,6 +266,13 @@ def test_an_incident_is_as_good_as_its_best_chunk(store: Store, fake: FakeEncode
             assert whole[0] == pytest.approx(passage[0], abs=1e-5) == pytest.approx(best[token], abs=1e-5)
 
 
+def test_the_places_of_tokens_are_those_that_the_encoder_gives(store: Store, fake: FakeEncoder) -> None:
+    for row in (0, 5, 123):
+        [(chunks, _)] = store.chunks_at([row])
+        for position, one in enumerate(chunks):
+            assert store.chunk_spans(row, position) == list(fake.offsets(one.matched))
+
+
 def test_token_counts_against_the_chunks(store: Store, oracle: Oracle, rows: list[int]) -> None:
     expected = [sum(len(tokens.ids) for tokens in own) for own in oracle.tokens]
     assert store.token_counts(np.array(rows)).tolist() == expected
