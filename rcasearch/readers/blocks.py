@@ -7,14 +7,15 @@ table that has rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from markdown_it.token import Token
 
-from rcasearch.readers.inline import FoundLink, Line, html_lines, render
+from rcasearch.readers.inline import FoundLink, Line, html_lines, rich
 from rcasearch.readers.pieces import Piece, PieceKind
-from rcasearch.readers.syntax import parser
+from rcasearch.readers.syntax import References, block_tokens
 
 _CALLOUT = re.compile(r"^\[![\w-]+\][+-]?[ \t]*")
 _BLOCK_ID = re.compile(r"(?:^|\s)\^[A-Za-z0-9-]+$")
@@ -36,12 +37,11 @@ class Parsed:
 
 def parse_blocks(lines: list[str]) -> Parsed:
     """The pieces of a markdown text given by its lines (front matter blanked, so that lines count as in the file)."""
-    env: dict[str, dict[str, dict[str, list[int]]]] = {}
-    walker = _Walker(lines)
-    walker.walk(parser().parse("\n".join(lines), env))
-    for reference in (*env.get("references", {}).values(), *env.get("duplicate_refs", ())):
-        if isinstance(reference, dict) and "map" in reference:
-            walker.cover(reference["map"][0], reference["map"][1])
+    tokens, references, defined = block_tokens("\n".join(lines))
+    walker = _Walker(lines, references)
+    walker.walk(tokens)
+    for start, end in defined:
+        walker.cover(start, end)
     pieces = [trimmed for piece in walker.pieces if (trimmed := piece if piece.kind == "rule" else piece.trimmed())]
     rescued = list(_left_over(lines, walker.covered))
     if rescued:
@@ -62,11 +62,20 @@ class _Item:
     fresh: bool = True
 
 
+class _Row(NamedTuple):
+    line: int
+    text: str
+    cells: tuple[Line, ...]
+    links: tuple[FoundLink, ...]
+    tags: tuple[str, ...]
+
+
 class _Walker:
     """Walks the flat token list once, keeping what it is inside of."""
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: list[str], references: References) -> None:
         self.source = lines
+        self.references = references
         self.covered = bytearray(len(lines) + 1)
         self.pieces: list[Piece] = []
         self.unclosed: list[tuple[int, str]] = []
@@ -76,8 +85,8 @@ class _Walker:
         self.count = 0
         self.heading: Token | None = None
         self.table = 0
-        self.rows: list[Piece] = []
-        self.header: list[Line] = []
+        self.rows: list[_Row] = []
+        self.header: tuple[str, ...] = ()
         self.header_line = 0
         self.row: list[Line] | None = None
         self.row_line = 0
@@ -88,10 +97,10 @@ class _Walker:
     def cover(self, start: int, end: int) -> None:
         self.covered[start:end] = b"\x01" * (min(end, len(self.covered)) - start)
 
-    def walk(self, tokens: Iterable[Token]) -> None:
+    def walk(self, tokens: list[Token]) -> None:
+        handlers = {kind: getattr(self, f"_{kind}", None) for kind in {token.type for token in tokens}}
         for token in tokens:
-            handler = getattr(self, f"_{token.type}", None)
-            if handler is not None:
+            if (handler := handlers[token.type]) is not None:
                 handler(token)
 
     # Containers
@@ -124,13 +133,11 @@ class _Walker:
             return
         start, end = token.map or (0, 0)
         self.cover(start, end)
-        rich = render(token.children)
-        text_lines = tuple(rich.lines)
-        links, tags = tuple(rich.links), tuple(rich.tags)
+        found = rich(token.content, self.references)
         if self.heading is not None:
-            self._heading_piece(text_lines, start, links, tags)
+            self._heading_piece(found.lines, start, found.links, found.tags)
         else:
-            self._text_piece(text_lines, start, links, tags)
+            self._text_piece(found.lines, start, found.links, found.tags)
 
     def _heading_piece(self, lines: tuple[Line, ...], start: int, links: tuple[FoundLink, ...], tags: tuple[str, ...]) -> None:
         assert self.heading is not None
@@ -157,16 +164,15 @@ class _Walker:
             lines = _without_prefix(lines, _CHECKBOX)
         self.fresh_quote = False
         kind: PieceKind = "list_item" if opens else "quote" if self.quotes else "paragraph"
-        self._add(Piece(kind, lines, start + 1, checked=checked, links=links, tags=tags))
+        self.pieces.append(Piece(kind, lines, start + 1, 0, *self._place(), checked=checked, links=links, tags=tags))
 
-    def _add(self, piece: Piece) -> None:
-        if self.items:
-            innermost = self.items[-1]
-            piece = replace(
-                piece, depth=len(self.items), item=innermost.number, owner=self.items[0].number, opens_item=innermost.fresh
-            )
-            innermost.fresh = False
-        self.pieces.append(piece)
+    def _place(self) -> tuple[int, int, int, bool]:
+        """Of a piece that stands here: depth, item, owner, and whether it opens the item."""
+        if not self.items:
+            return 0, 0, 0, False
+        innermost = self.items[-1]
+        opens, innermost.fresh = innermost.fresh, False
+        return len(self.items), innermost.number, self.items[0].number, opens
 
     def _fence(self, token: Token) -> None:
         start, end = token.map or (0, 0)
@@ -183,7 +189,7 @@ class _Walker:
 
     def _code(self, content: str, line: int) -> None:
         lines = tuple(Line(text.rstrip()) for text in content.rstrip("\n").split("\n"))
-        self._add(Piece("code", lines, line))
+        self.pieces.append(Piece("code", lines, line, 0, *self._place()))
 
     def _html_block(self, token: Token) -> None:
         start, end = token.map or (0, 0)
@@ -191,7 +197,8 @@ class _Walker:
         if token.content.lstrip().startswith("<!--") and "-->" not in token.content:
             self.unclosed.append((start + 1, "The comment <!-- opened here is never closed"))
             return
-        self._add(Piece("quote" if self.quotes else "paragraph", tuple(html_lines(token.content)), start + 1))
+        kind: PieceKind = "quote" if self.quotes else "paragraph"
+        self.pieces.append(Piece(kind, tuple(html_lines(token.content)), start + 1, 0, *self._place()))
 
     def _comment_block(self, token: Token) -> None:
         self.cover(*(token.map or (0, 0)))
@@ -205,7 +212,7 @@ class _Walker:
 
     def _table_open(self, token: Token) -> None:
         self.table += 1
-        self.rows, self.header = [], []
+        self.rows, self.header = [], ()
         start, _ = token.map or (0, 0)
         self.header_line = start + 1
         self.cover(start, start + 2)
@@ -221,34 +228,27 @@ class _Walker:
         self.row_line = (token.map or (0, 0))[0]
 
     def _cell(self, token: Token) -> None:
-        rich = render(token.children)
+        found = rich(token.content, self.references)
         assert self.row is not None
-        self.row.append(rich.lines[0] if len(rich.lines) == 1 else Line(" ".join(line.text for line in rich.lines)))
-        self.row_links += [replace(link, offset=0) for link in rich.links]
-        self.row_tags += rich.tags
+        self.row.append(found.lines[0] if len(found.lines) == 1 else Line(" ".join(line.text for line in found.lines)))
+        self.row_links += [replace(link, offset=0) for link in found.links]
+        self.row_tags += found.tags
 
     def _tr_close(self, token: Token) -> None:
-        cells, self.row = [cell.cut(0) for cell in self.row or ()], None
+        cells, self.row = tuple(cell.cut(0) for cell in self.row or ()), None
         self.cover(self.row_line, self.row_line + 1)
         line = self.header_line if self.in_head else self.row_line + 1
-        text = Line(" | ".join(cell.text for cell in cells if cell.text and not _BOX_CELL.match(cell.text)))
-        piece = Piece(
-            "table_row",
-            (text,),
-            line,
-            table=self.table,
-            cells=tuple(cells),
-            links=tuple(self.row_links),
-            tags=tuple(self.row_tags),
-        )
+        text = " | ".join(cell.text for cell in cells if cell.text and not _BOX_CELL.match(cell.text))
         if self.in_head:
-            self.header = cells
-        self.rows.append(piece)
+            self.header = tuple(cell.text for cell in cells)
+        self.rows.append(_Row(line, text, cells, tuple(self.row_links), tuple(self.row_tags)))
 
     def _table_close(self, token: Token) -> None:
-        names = tuple(cell.text for cell in self.header)
-        for row in [row for row in self.rows[1:] if row.text.strip()] or self.rows[:1]:
-            self._add(replace(row, header=names))
+        for line, text, cells, links, tags in [row for row in self.rows[1:] if row.text.strip()] or self.rows[:1]:
+            place = self._place()
+            self.pieces.append(
+                Piece("table_row", (Line(text),), line, 0, *place, None, self.table, self.header, cells, links, tags)
+            )
 
 
 def _without_prefix(lines: tuple[Line, ...], pattern: re.Pattern[str]) -> tuple[Line, ...]:

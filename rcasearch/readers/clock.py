@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from rcasearch.readers.values import MONTH, MONTHS, find_date
 
@@ -72,7 +73,12 @@ class Stamp:
 
 def stamp(text: str, year: int | None = None) -> Stamp | None:
     """The time that ``text`` begins with, or None. ``year`` completes dates written without one."""
-    head = text[:120]
+    return _stamp(text[:120], year)
+
+
+# Each cell and line is asked several times: whether it has a time, whether its column has, and which.
+@lru_cache(maxsize=8192)
+def _stamp(head: str, year: int | None) -> Stamp | None:
     match = _STAMP.match(head)
     if match is None:
         return _relative(head)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from rcasearch.readers.front_matter import normal_key
@@ -70,6 +71,7 @@ def field_of(label: str) -> str | None:
     return _FIELD_OF.get(label_key(label))
 
 
+@lru_cache(maxsize=4096)
 def label_key(label: str) -> str:
     """The normalised key of a label: "Component(s)" is component_s, "Start (UTC)" is start."""
     bare = re.sub(r"\((?!s\))[^()]*\)", "", label)

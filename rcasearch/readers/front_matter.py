@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +24,11 @@ _MAX_DEPTH = 2
 _MAX_ITEMS = 200
 _KEY_LINE = re.compile(r"^([A-Za-z_][\w .\-/]{0,60}?)\s*:(?:\s+(.*))?$")
 _HEADING = re.compile(r"^#{1,6}\s+\S")
+# libyaml reads YAML ten times as fast as PyYAML does, but it takes tabs and some marks that PyYAML refuses, and lists within
+# lists without end take it down.
+_HARD = re.compile(r"[\t?&*!%{}\\\ufeff]|- +-")
+_MOST_LISTS = 64
+_FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(slots=True)
@@ -38,6 +45,10 @@ class _Composer(YAMLHandler):
     """python-frontmatter's YAML handler, loading to a node tree instead of to Python objects."""
 
     def load(self, fm: str, **kwargs: object) -> Any:
+        if not _HARD.search(fm) and fm.count("[") <= _MOST_LISTS:
+            # What is wrong is told by PyYAML, which knows it better.
+            with suppress(yaml.YAMLError, ValueError):
+                return yaml.compose(fm, Loader=_FAST)
         return yaml.compose(fm, Loader=yaml.SafeLoader)
 
 
@@ -140,6 +151,7 @@ def _put(result: FrontMatter, key: str, value: Any, line: int) -> None:
     result.lines[name] = line
 
 
+@lru_cache(maxsize=4096)
 def normal_key(key: str) -> str:
     """``startTime``, ``Start Time`` and ``start-time`` are all ``start_time``."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key.strip())
@@ -149,7 +161,7 @@ def normal_key(key: str) -> str:
 def _plain(node: yaml.Node | None, depth: int = 0) -> Any:
     """A node as str, list, dict or None; what lies deeper than any field of ours is left out."""
     if isinstance(node, yaml.ScalarNode):
-        empty = node.style is None and node.value in ("", "~", "null", "Null", "NULL")
+        empty = not node.style and node.value in ("", "~", "null", "Null", "NULL")
         return None if empty else clean_text(str(node.value))
     if depth >= _MAX_DEPTH:
         return None

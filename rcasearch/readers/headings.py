@@ -102,6 +102,7 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
+@lru_cache(maxsize=4096)
 def normal(heading: str) -> str:
     """A heading's words for comparison: lower case, no numbering, emoji, parentheses, punctuation, plural s or "incident"."""
     text = _PARENTHESES.sub(" ", unicodedata.normalize("NFKC", heading))
@@ -176,6 +177,7 @@ def _by_phrase(text: str) -> Kinds:
     return ()
 
 
+@lru_cache(maxsize=4096)
 def is_label(text: str, bold: bool = False) -> bool:
     """Whether ``text``, before a colon or alone in bold, opens a part of the document. Plain text must be a less common word."""
     words = normal(text)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Literal, NamedTuple
 
 from markdown_it.token import Token
+
+from rcasearch.readers.syntax import References, inline_tokens, is_plain
 
 MarkKind = Literal["strong", "em", "strike", "code", "highlight"]
 _OPEN: dict[str, MarkKind] = {"strong_open": "strong", "em_open": "em", "s_open": "strike", "highlight_open": "highlight"}
@@ -26,6 +29,8 @@ HTML_TAGS = frozenset(
 _TAG_NAME = re.compile(r"</?([A-Za-z][\w-]*)")
 _TAG = re.compile(r"(?<![\w/#&;.])#([^\W\d_][\w/-]*|\d+[^\W\d][\w/-]*)")
 _NOT_A_TAG_AFTER = re.compile(r"(?:\b(?:in|into|to|from|via|on|the|channel|slack|joined|see)\s*:?\s*)$", re.IGNORECASE)
+# Documents written from a template repeat their sentences and cells.
+_RECENT, _SHORT = 16_384, 400
 _MEDIA = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|bmp|mp4|mov|webm|pdf|canvas|excalidraw)$", re.IGNORECASE)
 
 
@@ -46,22 +51,24 @@ class Line:
 
     def wholly(self, kind: MarkKind) -> bool:
         """Whether all of the line's letters are ``kind``."""
-        rest = list(self.text)
+        rest = self.text
         for mark in self.marks:
             if mark.kind == kind:
-                rest[mark.start : mark.end] = " " * (mark.end - mark.start)
-        return bool(self.text.strip()) and not any(char.isalnum() for char in rest)
+                rest = rest[: mark.start] + " " * (mark.end - mark.start) + rest[mark.end :]
+        return bool(self.text.strip()) and not any(map(str.isalnum, rest))
 
     def cut(self, start: int, end: int | None = None) -> Line:
         """The line from ``start`` to ``end``, without blanks around it, its marks moved along."""
         stop = len(self.text) if end is None else end
         start += len(self.text[start:stop]) - len(self.text[start:stop].lstrip())
         text = self.text[start:stop].rstrip()
+        if not self.marks:
+            return self if text == self.text else Line(text)
         moved = (Mark(m.kind, max(m.start - start, 0), min(m.end - start, len(text))) for m in self.marks)
         return Line(text, tuple(m for m in moved if m.start < m.end))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class FoundLink:
     """A link before it is resolved; ``offset`` counts lines from the start of the text it stands in."""
 
@@ -71,30 +78,39 @@ class FoundLink:
     offset: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Rich:
     """Plain text with its marks, links and tags."""
 
-    lines: list[Line] = field(default_factory=list)
-    links: list[FoundLink] = field(default_factory=list)
-    tags: list[str] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(line.text for line in self.lines)
+    lines: tuple[Line, ...]
+    links: tuple[FoundLink, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
-def render(tokens: list[Token] | None) -> Rich:
-    """The children of an inline token as plain text: as many lines as the source had."""
+def rich(text: str, references: References) -> Rich:
+    """The text of a block as plain text: as many lines as the source had. ``references`` are the document's link definitions."""
+    return _recent(text) if not references and len(text) <= _SHORT else _rendered(text, references)
+
+
+@lru_cache(maxsize=_RECENT)
+def _recent(text: str) -> Rich:
+    return _rendered(text, {})
+
+
+def _rendered(text: str, references: References) -> Rich:
+    if "#" not in text and is_plain(text):
+        return Rich(tuple(Line(line.rstrip()) for line in text.split("\n")))
     writer = _Writer()
-    for token in tokens or ():
+    for token in inline_tokens(text, references):
         writer.take(token)
     return writer.finish()
 
 
 class _Writer:
     def __init__(self) -> None:
-        self.rich = Rich()
+        self.lines: list[Line] = []
+        self.links: list[FoundLink] = []
+        self.tags: list[str] = []
         self.text = ""
         self.marks: list[Mark] = []
         self.open: dict[MarkKind, int] = {}
@@ -124,10 +140,10 @@ class _Writer:
 
     def _special(self, token: Token) -> None:
         if token.type == "link_open":
-            self.link = (str(token.attrGet("href") or ""), len(self.rich.lines), "")
+            self.link = (str(token.attrGet("href") or ""), len(self.lines), "")
         elif token.type == "link_close" and self.link is not None:
             target, offset, text = self.link
-            self.rich.links.append(FoundLink(target, text.strip(), "url", offset))
+            self.links.append(FoundLink(target, text.strip(), "url", offset))
             self.link = None
         elif token.type == "image":
             for child in token.children or ():
@@ -146,7 +162,7 @@ class _Writer:
         shown = token.content if not embed or not re.fullmatch(r"\d+(x\d+)?", token.content) else ""
         text = shown or ("" if media else " > ".join(filter(None, (page, part.lstrip("^").replace("#", " > ")))))
         if page:
-            self.rich.links.append(FoundLink(target, shown or page, "embed" if embed else "wiki", len(self.rich.lines)))
+            self.links.append(FoundLink(target, shown or page, "embed" if embed else "wiki", len(self.lines)))
         self._add(text)
 
     def _tags(self, text: str) -> None:
@@ -155,7 +171,7 @@ class _Writer:
         for match in _TAG.finditer(text):
             before = self.text[-20:] + text[max(0, match.start() - 20) : match.start()]
             if not _NOT_A_TAG_AFTER.search(before) and not re.fullmatch(r"[0-9a-fA-F]{3,8}", match[1]):
-                self.rich.tags.append(match[1].rstrip("/-"))
+                self.tags.append(match[1].rstrip("/-"))
 
     def _add(self, text: str) -> None:
         self.text += text
@@ -183,7 +199,7 @@ class _Writer:
 
     def _end_line(self) -> None:
         marks = [*self.marks, *(Mark(kind, start, len(self.text)) for kind, start in self.open.items())]
-        self.rich.lines.append(Line(self.text.rstrip(), tuple(m for m in marks if m.start < m.end)))
+        self.lines.append(Line(self.text.rstrip(), tuple(m for m in marks if m.start < m.end)))
         self.text, self.marks = "", []
         self.open = dict.fromkeys(self.open, 0)
         if self.link is not None:
@@ -191,7 +207,7 @@ class _Writer:
 
     def finish(self) -> Rich:
         self._end_line()
-        return self.rich
+        return Rich(tuple(self.lines), tuple(self.links), tuple(self.tags))
 
 
 def _is_markup(html: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from rcasearch.model import Milestones, TimelineEvent
 
@@ -162,6 +163,7 @@ def milestones(events: Sequence[TimelineEvent], duration: int | None = None) -> 
     )
 
 
+@lru_cache(maxsize=8192)
 def tells_action(text: str) -> bool:
     """Whether a row says that somebody had begun to act."""
     return _FIRST_ACTION.search(text) is not None
@@ -169,7 +171,7 @@ def tells_action(text: str) -> bool:
 
 def tells_end(text: str) -> bool:
     """Whether a row says that the incident was mitigated or over."""
-    return any(_first([(0, text)], pattern) is not None for pattern in (_MITIGATED, _CLOSED, _HEALTHY))
+    return any(_tells(text, pattern) for pattern in (_MITIGATED, _CLOSED, _HEALTHY))
 
 
 def _course(events: Sequence[TimelineEvent], duration: int | None) -> Iterator[tuple[int, str]]:
@@ -180,10 +182,14 @@ def _course(events: Sequence[TimelineEvent], duration: int | None) -> Iterator[t
 
 
 def _first(timed: Iterable[tuple[int, str]], pattern: re.Pattern[str]) -> int | None:
-    for minute, text in timed:
-        if not _IN_VAIN.search(text) and any(_holds(text, match) for match in pattern.finditer(text)):
-            return minute
-    return None
+    return next((minute for minute, text in timed if _tells(text, pattern)), None)
+
+
+# A row is asked for the end of the incident when its start is looked for, and again for its milestones.
+@lru_cache(maxsize=8192)
+def _tells(text: str, pattern: re.Pattern[str]) -> bool:
+    """Whether a row says what the pattern looks for, and that it helped."""
+    return any(_holds(text, match) for match in pattern.finditer(text)) and not _IN_VAIN.search(text)
 
 
 def _holds(text: str, match: re.Match[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from rcasearch.readers.inline import FoundLink, Line
@@ -10,7 +11,7 @@ from rcasearch.readers.inline import FoundLink, Line
 PieceKind = Literal["paragraph", "list_item", "table_row", "code", "quote", "field", "heading", "rule"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Piece:
     """A block before it belongs to a section. ``item`` numbers the innermost list item, ``owner`` the outermost; 0 is none."""
 
@@ -29,11 +30,11 @@ class Piece:
     links: tuple[FoundLink, ...] = ()
     tags: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def text(self) -> str:
         return "\n".join(line.text for line in self.lines)
 
-    @property
+    @cached_property
     def flat(self) -> str:
         """The text on one line."""
         return " ".join(self.text.split())

@@ -19,6 +19,7 @@ _PLACEHOLDER = re.compile(
     r")(?![\w/])",
     re.IGNORECASE,
 )
+_BRACKET = re.compile(r"[{\[<]")
 _EMPTY = re.compile(
     r"^[\W_]*(?:todo|tbd|tbc|fixme|xxx|tba|n/?a|to be (?:determined|defined|filled(?: in)?|completed|written|added|"
     r"confirmed)"
@@ -66,8 +67,11 @@ def without_residue(piece: Piece) -> Piece | None:
         return _row(piece)
     lines = tuple(_blanked(line) for line in piece.lines)
     cleaned = replace(piece, lines=lines) if lines != piece.lines else piece
-    coded = any(mark.kind == "code" for line in cleaned.lines for mark in line.marks)
-    return None if _is_empty(cleaned.flat) and not coded else cleaned.trimmed()
+    return None if _is_empty(cleaned.flat) and not _holds_code(cleaned) else cleaned.trimmed()
+
+
+def _holds_code(piece: Piece) -> bool:
+    return any(mark.kind == "code" for line in piece.lines for mark in line.marks)
 
 
 def _is_empty(text: str) -> bool:
@@ -93,7 +97,7 @@ def _is_instruction(piece: Piece) -> bool:
 
 
 def _blanked(line: Line) -> Line:
-    if not any(char in line.text for char in "{[<"):
+    if not _BRACKET.search(line.text):
         return line
     code = [mark for mark in line.marks if mark.kind == "code"]
     text = line.text

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rcasearch.readers.milestones import tells_action, tells_end
 
@@ -80,8 +81,12 @@ def start(rows: Sequence[Row], duration: int | None = None, own_day: int | None 
 
 
 def _timed(number: int, minute: int, text: str) -> _Timed:
-    starts = any(not _NOT.search(text[: match.start()]) for match in _STARTS.finditer(text))
-    return _Timed(number, minute, starts, number > 0 and tells_end(text), tells_action(text))
+    return _Timed(number, minute, _tells_start(text), number > 0 and tells_end(text), tells_action(text))
+
+
+@lru_cache(maxsize=8192)
+def _tells_start(text: str) -> bool:
+    return any(not _NOT.search(text[: match.start()]) for match in _STARTS.finditer(text))
 
 
 def _by_duration(timed: Sequence[_Timed], worded: Sequence[_Timed], duration: int) -> _Timed | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
+from typing import Any, NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
-from markdown_it.rules_core import StateCore
+from markdown_it.rules_core import StateCore, text_join
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.autolink import autolink
 from markdown_it.rules_inline.backticks import backtick
@@ -21,31 +22,73 @@ from markdown_it.rules_inline.image import image
 from markdown_it.rules_inline.link import link
 from markdown_it.token import Token
 
+from rcasearch.readers.block_rules import ChosenRules
+
 InlineRule = Callable[[StateInline, bool], bool]
+References = dict[str, Any]
 
 MAX_NESTING = 40
 # Inline parsing is not linear in the worst case ("[[[[..."); longer or denser text is kept as it stands.
 MAX_INLINE_CHARS = 60_000
 MAX_INLINE_BRACKETS = 600
 
+# The characters that inline rules begin or end at. Without them, and without blanks around line breaks, text is only text.
+_MARKS = r"\\`~*_\[\]!<&%="
+_TEXT = rf"[^\n{_MARKS}]*"
+_PLAIN = re.compile(rf"{_TEXT}(?:(?<![ \t])\n(?![ \t]){_TEXT})*")
 _WIKI = re.compile(r"(!?)\[\[([^\[\]\n]{1,500})\]\]")
 _COMMENT = re.compile(r"%%(?!%)(.*?)%%", re.DOTALL)
 _HIGHLIGHT = re.compile(r"(?<!\w)==(?=[^\s=])(.{0,2000}?[^\s=])==(?!\w)", re.DOTALL)
 
 
+class Blocks(NamedTuple):
+    """A document's block tokens, whose text is not parsed yet; its link definitions; and the (start, end) lines of these."""
+
+    tokens: list[Token]
+    references: References
+    defined: list[tuple[int, int]]
+
+
+def block_tokens(text: str) -> Blocks:
+    """The block structure of a markdown document."""
+    env: dict[str, Any] = {}
+    tokens = _parser().parse(text, env)
+    references = env.get("references", {})
+    maps = (reference["map"] for reference in (*references.values(), *env.get("duplicate_refs", ())))
+    return Blocks(tokens, references, [(start, end) for start, end in maps])
+
+
+def inline_tokens(text: str, references: References) -> list[Token]:
+    """The tokens inside a block of this text, in a document with these link definitions."""
+    if not _is_parseable(text):
+        return _literal(text)
+    md = _parser()
+    env = {"references": references} if references else {}
+    state = StateCore(text, md, env, [Token("inline", "", 0, children=md.inline.parse(text, md, env, []))])
+    text_join(state)
+    return state.tokens[0].children or []
+
+
+def is_plain(text: str) -> bool:
+    """Whether the text of a block says just what stands there: no rule has anything to do in it."""
+    return _PLAIN.fullmatch(text) is not None
+
+
 @cache
-def parser() -> MarkdownIt:
+def _parser() -> MarkdownIt:
     """The one parser; it holds no state between documents."""
     md = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable(["table", "strikethrough"])
     for name, rule in (
         ("backticks", backtick), ("link", link), ("image", image), ("html_inline", html_inline), ("autolink", autolink),
     ):  # fmt: skip
         md.inline.ruler.at(name, _counting_newlines(rule))
+    md.inline.terminator_re = re.compile(rf"[\n{_MARKS}]")
     md.inline.ruler.before("link", "wiki_link", _wiki_link)
     md.inline.ruler.before("link", "obsidian_comment", _obsidian_comment)
     md.inline.ruler.before("link", "highlight", _highlight)
     md.block.ruler.before("fence", "comment_block", _comment_block, {"alt": ["paragraph", "blockquote", "list"]})
-    md.core.ruler.at("inline", _parse_inline)
+    md.block.ruler = ChosenRules(md.block.ruler, {_comment_block: "%"})
+    md.core.ruler.enableOnly(["normalize", "block"])
     return md
 
 
@@ -135,17 +178,6 @@ def _comment_block(state: StateBlock, start: int, end: int, silent: bool) -> boo
 
 def _line(state: StateBlock, number: int) -> str:
     return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
-
-
-def _parse_inline(state: StateCore) -> None:
-    for token in state.tokens:
-        if token.type != "inline":
-            continue
-        token.children = []
-        if _is_parseable(token.content):
-            state.md.inline.parse(token.content, state.md, state.env, token.children)
-        else:
-            token.children = _literal(token.content)
 
 
 def _is_parseable(text: str) -> bool:
