@@ -27,6 +27,7 @@ from rcasearch.errors import (
 from rcasearch.render import error_as_dict
 from rcasearch.settings import Settings
 from rcasearch.web import api, pages, present
+from rcasearch.web.encoding import JsonProvider
 from rcasearch.web.live import IndexLoadingError, Live
 from rcasearch.web.params import MediaTypeError, accepts, check_query_string
 
@@ -98,7 +99,7 @@ def create_app(searcher: Searcher | None, settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     app.config["SETTINGS"] = settings
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = JsonProvider(app)
     app.url_map.strict_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["rcasearch"] = Live(settings, searcher)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from flask import Flask, jsonify
 from flask.testing import FlaskClient
 
 from rcasearch.model import Filters, Query
@@ -97,3 +99,9 @@ def test_head_answers_like_get_without_a_body(client: FlaskClient) -> None:
     for path in ("/", "/api/v1/search?q=x", "/healthz"):
         response = client.head(path)
         assert (response.status_code, response.data) == (200, b"")
+
+
+def test_json_is_utf_8_and_what_utf_8_cannot_hold_is_escaped(app: Flask) -> None:
+    with app.app_context():
+        assert jsonify({"b": "Zürich", "a": [1.5, None]}).data == '{"b":"Zürich","a":[1.5,null]}\n'.encode()
+        assert json.loads(jsonify({"text": "half \ud83d"}).data) == {"text": "half \ud83d"}
