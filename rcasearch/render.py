@@ -5,6 +5,7 @@ Pure functions without I/O. Whatever goes over a wire or into a template is made
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -258,6 +259,7 @@ def info_as_dict(info: IndexInfo) -> Json:
         "problems": info.problems,
         "bytes": info.bytes,
         "sources": list(info.sources),
+        "search": {"passages": asdict(info.passage_search), "incidents": asdict(info.incident_search)},
     }
 
 

@@ -10,7 +10,20 @@ from datetime import date
 
 from rich.text import Text
 
-from rcasearch.model import ActionItem, Answer, Block, Hit, Incident, IndexInfo, Match, Problem, Results, Section, Verdict
+from rcasearch.model import (
+    ActionItem,
+    Answer,
+    Block,
+    Hit,
+    Incident,
+    IndexInfo,
+    Match,
+    Problem,
+    Results,
+    Section,
+    VectorSearch,
+    Verdict,
+)
 from rcasearch.sheet import Sheet
 from rcasearch.wording import age, clean, cut, cut_lines, grouped, minutes, one_line, paragraphs, passage, plural, size
 
@@ -220,12 +233,24 @@ def info_as_text(info: IndexInfo, width: int = 80, color: bool = False) -> str:
         "Passages": f"{info.chunks:,} ({info.passages:,} distinct)",
         "Problems": f"{info.problems:,}" + (" (rcasearch info --problems lists them)" if info.problems else ""),
         "Model": f"{info.model} ({info.dimension} dimensions, {info.max_tokens} tokens)",
+        "Search": _search_as_text(info),
         "Size": size(info.bytes),
         "Generation": info.id,
     }
     for label, value in rows.items():
         sheet.field(label, [clean(value)], indent=0)
     return sheet.text()
+
+
+def _search_as_text(info: IndexInfo) -> str:
+    parts = {"passages": info.passage_search, "incidents": info.incident_search}
+    return ", ".join(f"{name} {search.method}" + _recalls(search) for name, search in parts.items())
+
+
+def _recalls(search: VectorSearch) -> str:
+    if search.method == "exact":
+        return ""
+    return f" (recall@10 {search.recall_at_10:.3f}, recall@200 {search.recall_at_200:.3f})"
 
 
 def problems_as_text(problems: Sequence[Problem], width: int = 80, color: bool = False, limit: int | None = 12) -> str:

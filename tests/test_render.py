@@ -162,6 +162,7 @@ INFO = model.IndexInfo(
     3,
     3_456_789,
     ("rcas", "wiki"),
+    incident_search=model.VectorSearch("compressed", 0.9992, 0.9934),
 )
 PROBLEMS = (
     model.Problem("a.md", 3, "The date 'soon' is no date.", "Write it as YYYY-MM-DD."),

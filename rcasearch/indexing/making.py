@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -190,9 +190,10 @@ def _write(index: Path, content: Content, embeddings: Embeddings, making: _Makin
     making.tell(0, 0, "writing")
     encoder = making.encoder
     with generations.draft(index) as folder:
-        writer.write(folder, content, embeddings)
+        passage_search, incident_search = writer.write(folder, content, embeddings)
         files = generations.checksums(folder)
         info = _info(index, making.sources, content, encoder, sum(entry.bytes for entry in files.values()))
+        info = replace(info, passage_search=passage_search, incident_search=incident_search)
         manifest = Manifest(generations.FORMAT, encoder.fingerprint, info, dict(calibration.DEFAULT), files, making.inputs)
         generations.publish(index, folder, _calibrated(folder, manifest, encoder, making.tell))
     generations.remove_old(index)

@@ -16,7 +16,7 @@ from rcasearch.cache import Embedded
 from rcasearch.compression import Basis
 from rcasearch.concepts import ConceptSpace, incident_profile, profile
 from rcasearch.lexical import terms
-from rcasearch.model import Chunk, Document, Incident, Problem
+from rcasearch.model import Chunk, Document, Incident, Problem, VectorSearch
 from rcasearch.services import ServiceNames
 from rcasearch.stores import catalogue, postings
 from rcasearch.stores.vectors import write as write_vectors
@@ -63,8 +63,8 @@ class Embeddings:
     dimension: int
 
 
-def write(folder: Path, content: Content, embeddings: Embeddings) -> None:
-    """All files of a generation but its manifest."""
+def write(folder: Path, content: Content, embeddings: Embeddings) -> tuple[VectorSearch, VectorSearch]:
+    """All files of a generation but its manifest; how its passages and its incidents are searched."""
     catalogue.write(folder / catalogue.CATALOGUE, content.documents, content.chunks, content.problems)
     hashes = list(content.passages())
     passage_of = {key: row for row, key in enumerate(hashes)}
@@ -72,8 +72,8 @@ def write(folder: Path, content: Content, embeddings: Embeddings) -> None:
     starts = np.concatenate([[0], np.cumsum([len(own) for own in content.chunks], dtype=np.int64)])
     np.savez(folder / CHUNKS, passages=passages, starts=starts)
     vectors, token_starts = _write_tokens(folder, hashes, embeddings.lookup, embeddings.dimension)
-    write_vectors(folder / PASSAGES, vectors)
-    write_vectors(folder / INCIDENTS, _means(vectors, passages, starts))
+    passage_search = write_vectors(folder / PASSAGES, vectors)
+    incident_search = write_vectors(folder / INCIDENTS, _means(vectors, passages, starts))
     _write_concepts(folder, embeddings.space, vectors, passages, starts)
     frequency = _document_frequency(folder, token_starts, passages, starts)
     basis, names = embeddings.basis, content.services
@@ -81,6 +81,7 @@ def write(folder: Path, content: Content, embeddings: Embeddings) -> None:
     (folder / SERVICES).write_bytes(msgspec.json.encode({"names": names.names, "masked": sorted(names.masked)}))
     texts = map(searchable_text, (document.incident for document in content.documents), content.chunks)
     postings.write(folder / LEXICAL, (Counter(terms(text)) for text in texts))
+    return passage_search, incident_search
 
 
 def _write_tokens(
