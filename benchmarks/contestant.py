@@ -15,7 +15,7 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parent.parent
 # Nobody asks a hub or tells anyone; Hugging Face's progress bars and warnings only fill the log.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -38,13 +38,20 @@ class NotInstalled(ContestantError):
 class Contestant:
     """A name, the module that speaks `peers.serving`, and the interpreter that has its packages.
 
-    ``rebuilds`` where it cannot tell what is indexed already, so that indexing again is indexing.
+    ``rebuilds`` where it cannot tell what is indexed already, so that indexing again is indexing. ``arguments`` follow the task.
     """
 
     name: str
     module: str
     python: Path = field(default=Path(sys.executable))
     rebuilds: bool = False
+    arguments: tuple[str, ...] = ()
+
+
+def last_words(said: str) -> str:
+    """A sentence with the last line of what a process said on standard error."""
+    lines = said.strip().splitlines()
+    return f"Its last words: {lines[-1][:300]}" if lines else "It said nothing."
 
 
 class Session:
@@ -57,13 +64,19 @@ class Session:
         self._name, self._patience = contestant.name, patience
         self._log = TemporaryFile()  # noqa: SIM115  closed by `close`
         self._process = subprocess.Popen(
-            [str(contestant.python), "-m", contestant.module, json.dumps({name: str(path) for name, path in task.items()})],
+            [
+                str(contestant.python),
+                "-m",
+                contestant.module,
+                json.dumps({name: str(path) for name, path in task.items()}),
+                *contestant.arguments,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
             cwd=ROOT,
-            env={**os.environ, **_ENVIRONMENT},
+            env={**os.environ, **ENVIRONMENT},
         )
         try:
             self.versions: dict[str, str] = self._ready(self._read())
@@ -103,8 +116,7 @@ class Session:
 
     def _last_words(self) -> str:
         self._log.seek(0)
-        lines = self._log.read().decode(errors="replace").strip().splitlines()
-        return f"Its last words: {lines[-1][:300]}" if lines else "It said nothing."
+        return last_words(self._log.read().decode(errors="replace"))
 
     def close(self) -> None:
         """End the process, by force where it does not end by itself."""

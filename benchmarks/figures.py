@@ -18,25 +18,6 @@ class Measure:
     more_is_better: bool = False
 
 
-MEASURES = (
-    Measure("start", "start to the first answer", "s"),
-    Measure("start_cpu", "start to the first answer", "CPU s"),
-    Measure("index", "index", "s"),
-    Measure("index_cpu", "index", "CPU s"),
-    Measure("rate", "sections indexed", "a second", more_is_better=True),
-    Measure("again", "index again, nothing changed", "s"),
-    Measure("p50", "query, p50", "ms"),
-    Measure("p95", "query, p95", "ms"),
-    Measure("p99", "query, p99", "ms"),
-    Measure("query_cpu", "query, mean", "CPU ms"),
-    Measure("throughput", "searches, 16 threads", "a second", more_is_better=True),
-    Measure("errors", "errors among them", "searches"),
-    Measure("memory", "resident memory while serving", "MiB"),
-    Measure("disk", "index on disk", "MiB"),
-    Measure("ndcg", "nDCG@10, mean over queries", "", more_is_better=True),
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Figures:
     """``values``: contestant -> measure's key -> round -> value. ``notes``: contestant -> why something of it is missing."""
@@ -61,3 +42,14 @@ class Figures:
         mine, others = (self.values.get(name, {}).get(key, {}) for name in (contestant, baseline))
         ratios = [value / others[number] for number, value in mine.items() if others.get(number)]
         return statistics.median(ratios) if ratios else None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One table of the report: what was measured of whom, and what a reader must know of it."""
+
+    key: str
+    title: str
+    measures: tuple[Measure, ...]
+    figures: Figures = field(default_factory=Figures)
+    remarks: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.figures import Measure, Part
 from rcasearch.model import Query
 from rcasearch.retrieval import Floats, Rows
 from rcasearch.search import Searcher
@@ -16,6 +17,17 @@ from rcasearch.stores import writer
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
 
+MEASURES = (
+    Measure("token_bytes", "token vectors, a token", "bytes"),
+    Measure("incident_bytes", "token vectors, an incident", "bytes"),
+    Measure("id_bytes", "ids of tokens, an incident", "bytes"),
+    Measure("candidates", "candidates scored, median", "incidents"),
+    Measure("late_ms", "late interaction, median", "ms"),
+    Measure("late_cpu", "late interaction, median", "CPU ms"),
+    Measure("query_ms", "whole query, median", "ms"),
+    Measure("query_cpu", "whole query, median", "CPU ms"),
+)
+_REMARK = "Within one process, one query after the other."
 Spent = tuple[float, float]
 
 
@@ -35,18 +47,22 @@ class LateInteraction:
     late_ms: Spent
     query_ms: Spent
 
-    def rows(self) -> list[tuple[str, str, float]]:
-        """(measure, unit, value)."""
-        return [
-            ("token vectors, a token", "bytes", self.code_bytes / max(self.tokens, 1)),
-            ("token vectors, an incident", "bytes", self.code_bytes / max(self.incidents, 1)),
-            ("ids of tokens, an incident", "bytes", self.id_bytes / max(self.incidents, 1)),
-            ("candidates scored, median", "incidents", self.candidates),
-            ("late interaction, median", "ms", self.late_ms[0]),
-            ("late interaction, median", "CPU ms", self.late_ms[1]),
-            ("whole query, median", "ms", self.query_ms[0]),
-            ("whole query, median", "CPU ms", self.query_ms[1]),
-        ]
+    def part(self, name: str) -> Part:
+        """The same as a part of the report."""
+        part = Part(f"late-{name}", f"Late interaction, {name}", MEASURES, remarks=(_REMARK,))
+        part.figures.add(
+            "rcasearch",
+            0,
+            token_bytes=self.code_bytes / max(self.tokens, 1),
+            incident_bytes=self.code_bytes / max(self.incidents, 1),
+            id_bytes=self.id_bytes / max(self.incidents, 1),
+            candidates=self.candidates,
+            late_ms=self.late_ms[0],
+            late_cpu=self.late_ms[1],
+            query_ms=self.query_ms[0],
+            query_cpu=self.query_ms[1],
+        )
+        return part
 
 
 class _Clocked(LocalStore):

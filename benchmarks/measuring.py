@@ -18,9 +18,26 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contestant import Contestant, ContestantError, Session
-from benchmarks.figures import Figures
+from benchmarks.figures import Figures, Measure
 from benchmarks.sections import write_sections
 
+MEASURES = (
+    Measure("start", "start to the first answer", "s"),
+    Measure("start_cpu", "start to the first answer", "CPU s"),
+    Measure("index", "index", "s"),
+    Measure("index_cpu", "index", "CPU s"),
+    Measure("rate", "sections indexed", "a second", more_is_better=True),
+    Measure("again", "index again, nothing changed", "s"),
+    Measure("p50", "query, p50", "ms"),
+    Measure("p95", "query, p95", "ms"),
+    Measure("p99", "query, p99", "ms"),
+    Measure("query_cpu", "query, mean", "CPU ms"),
+    Measure("throughput", "searches, 16 threads", "a second", more_is_better=True),
+    Measure("errors", "errors among them", "searches"),
+    Measure("memory", "resident memory while serving", "MiB"),
+    Measure("disk", "index on disk", "MiB"),
+    Measure("ndcg", "nDCG@10, mean over queries", "", more_is_better=True),
+)
 _BLOCK = 40
 _WARM = 3
 

@@ -1,69 +1,93 @@
-"""The figures as JSON and as markdown tables."""
+"""The figures as JSON and as markdown tables; and read back, so that a later run can add a part."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from benchmarks.figures import BASELINE, MEASURES, Figures, Measure
-from benchmarks.late import LateInteraction
+from benchmarks.figures import BASELINE, Figures, Measure, Part
+from benchmarks.reach import OURS, reached
 
 _HEAD = """# Measured {date}
 
 {processor} ({instructions}), {cores} cores, {memory_gib} GiB, {system}, Python {python}.
 Load average at the start: {load_average}.
 
-Medians of {rounds} rounds ({index_rounds} of indexing). In brackets the ratio to *{baseline}*, the median over rounds. Time,
-memory and bytes are better small; sections and searches a second and nDCG are better large. Everybody has the same weights and
-documents; the peers are given the sections as chunks, rcasearch cuts its own passages. *Sections indexed* are counted the same
-for all.
+Medians of {rounds} rounds. In brackets the ratio to *{baseline}*, the median over rounds. Time, memory and bytes are better
+small; rates, nDCG and cosines are better large. Everybody has the same weights and documents; the peers are given the sections as
+chunks, rcasearch cuts its own passages. *Sections indexed* are counted the same for all.
 """
 
 
-def as_json(machine: Mapping[str, Any], found: Mapping[str, Figures], late: Mapping[str, LateInteraction]) -> dict[str, Any]:
+def as_json(machine: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
     """Everything that was measured: each round's value, medians and ratios."""
-    corpora = {name: _corpus(figures, late.get(name)) for name, figures in found.items()}
-    return {**machine, "baseline": BASELINE, "corpora": corpora}
+    return {**machine, "baseline": BASELINE, "parts": {part.key: _part(part) for part in parts}}
 
 
-def _corpus(figures: Figures, late: LateInteraction | None) -> dict[str, Any]:
+def _part(part: Part) -> dict[str, Any]:
+    figures = part.figures
     contestants = {
         name: {
             "versions": figures.versions.get(name, {}),
-            "measured": {measure.key: _values(figures, name, measure) for measure in MEASURES if measure.key in own},
+            "measured": {measure.key: _values(figures, name, measure.key) for measure in part.measures if measure.key in own},
         }
         for name, own in figures.values.items()
     }
-    costs = {f"{name} ({unit})": value for name, unit, value in late.rows()} if late else {}
-    return {"contestants": contestants, "left_out": figures.notes, "late_interaction": costs}
-
-
-def _values(figures: Figures, name: str, measure: Measure) -> dict[str, Any]:
     return {
-        "unit": measure.unit,
-        "rounds": list(figures.values[name][measure.key].values()),
-        "median": figures.median(name, measure.key),
-        "ratio": figures.ratio(name, measure.key),
+        "title": part.title,
+        "remarks": list(part.remarks),
+        "measures": [asdict(measure) for measure in part.measures],
+        "contestants": contestants,
+        "left_out": figures.notes,
     }
 
 
-def as_markdown(machine: Mapping[str, Any], found: Mapping[str, Figures], late: Mapping[str, LateInteraction]) -> str:
-    """The tables, a corpus after the other, with what is missing and why."""
+def _values(figures: Figures, name: str, key: str) -> dict[str, Any]:
+    return {
+        "rounds": {str(number): value for number, value in figures.values[name][key].items()},
+        "median": figures.median(name, key),
+        "ratio": figures.ratio(name, key),
+    }
+
+
+def parts_of(kept: Mapping[str, Any]) -> list[Part]:
+    """The parts that `as_json` wrote."""
+    return [_read(key, part) for key, part in kept["parts"].items()]
+
+
+def _read(key: str, kept: Mapping[str, Any]) -> Part:
+    figures = Figures(notes=dict(kept["left_out"]))
+    for name, one in kept["contestants"].items():
+        figures.versions[name] = one["versions"]
+        for measure, values in one["measured"].items():
+            for number, value in values["rounds"].items():
+                figures.add(name, int(number), **{measure: value})
+    measures = tuple(Measure(**measure) for measure in kept["measures"])
+    return Part(key, kept["title"], measures, figures, tuple(kept["remarks"]))
+
+
+def as_markdown(machine: Mapping[str, Any], parts: Sequence[Part], pictures: Sequence[str] = ()) -> str:
+    """What was to be reached, then a table a part, with what is missing and why."""
     instructions = ", ".join(machine["instructions"]) or "no vector instructions known"
-    parts = [_HEAD.format(**{**machine, "instructions": instructions, "baseline": BASELINE})]
-    for name, figures in found.items():
-        parts += [f"## {name}\n", table(figures), *_notes(figures)]
-        if name in late:
-            parts += ["### Late interaction\n", _late_table(late[name])]
-    return "\n".join([*parts, _versions(found)])
+    texts = [_HEAD.format(**{**machine, "instructions": instructions, "baseline": BASELINE}), *_reach_table(parts)]
+    for part in parts:
+        texts += [f"## {part.title}\n", *(f"{remark}\n" for remark in part.remarks), table(part), *_notes(part.figures)]
+    texts += [f"![How it grows with size]({name})\n" for name in pictures]
+    return "\n".join([*texts, _versions(parts)])
 
 
-def table(figures: Figures) -> str:
+def _reach_table(parts: Sequence[Part]) -> list[str]:
+    rows = [f"| {row.what} | {row.wanted} | {row.measured} | {'yes' if row.met else 'no'} |" for row in reached(parts)]
+    return ["\n".join(["| | to reach | measured | reached |", "| --- | --- | --- | --- |", *rows]) + "\n"] if rows else []
+
+
+def table(part: Part) -> str:
     """A row a measure, a column a contestant."""
-    names = list(figures.values)
+    names = sorted(part.figures.values, key=lambda name: (name != BASELINE, name.startswith(OURS)))
     lines = [f"| | {' | '.join(names)} |", f"| --- |{' ---: |' * len(names)}"]
-    for measure in MEASURES:
-        cells = [_cell(figures, name, measure) for name in names]
+    for measure in part.measures:
+        cells = [_cell(part.figures, name, measure) for name in names]
         if any(cell != "–" for cell in cells):
             title = f"{measure.title} ({measure.unit})" if measure.unit else measure.title
             lines.append(f"| {title} | {' | '.join(cells)} |")
@@ -81,7 +105,12 @@ def number(value: float) -> str:
     """Three digits that tell; whole numbers as they are."""
     if value == int(value) or abs(value) >= 100:
         return f"{value:.0f}"
-    return f"{value:#.3g}" if abs(value) >= 1 else "<0.001" if 0 < value < 0.001 else f"{value:.3f}"
+    # A cosine of .99997 is not 1.
+    return f"{value:.5f}" if 0.999 < value < 1 else f"{value:#.3g}" if abs(value) >= 1 else _small(value)
+
+
+def _small(value: float) -> str:
+    return "<0.001" if 0 < value < 0.001 else f"{value:.3f}"
 
 
 def times(ratio: float) -> str:
@@ -93,14 +122,10 @@ def _notes(figures: Figures) -> list[str]:
     return [f"Left out: {name}. {why}\n" for name, why in figures.notes.items()]
 
 
-def _late_table(late: LateInteraction) -> str:
-    rows = [f"| {name} ({unit}) | {number(value)} |" for name, unit, value in late.rows()]
-    return "\n".join(["| | |", "| --- | ---: |", *rows]) + "\n"
-
-
-def _versions(found: Mapping[str, Figures]) -> str:
+def _versions(parts: Sequence[Part]) -> str:
     told: dict[str, str] = {}
-    for figures in found.values():
-        for name, packages in figures.versions.items():
-            told[name] = f"{name}: {', '.join(f'{package} {release}' for package, release in packages.items())}."
+    for part in parts:
+        for name, packages in part.figures.versions.items():
+            if packages:
+                told[name] = f"{name}: {', '.join(f'{package} {release}' for package, release in packages.items())}."
     return " ".join(["Versions.", *told.values()]) + "\n"

@@ -1,11 +1,16 @@
-"""This project, asked as its server asks it: the full ranking with evidence and comparison."""
+"""This project, asked as its server asks it: the full ranking with evidence and comparison.
+
+With the argument ``exact``, sentence-transformers encodes, in float32.
+"""
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
+from unittest.mock import patch
 
 from benchmarks.peers.serving import Engine, Task, serve
-from rcasearch.encoders import load_encoder
+from rcasearch.encoders import choice, exports, load_encoder
 from rcasearch.index import build
 from rcasearch.model import Query
 from rcasearch.search import Searcher
@@ -32,7 +37,15 @@ class Ours:
 
 
 def make(task: Task) -> Engine:
+    if sys.argv[2:] == ["exact"]:
+        _encode_by_torch()
     return Ours(task)
+
+
+def _encode_by_torch() -> None:
+    """What is done where there is no export of the model."""
+    none = exports.ExportError("the loss of exporting is measured")
+    patch.object(choice, "_exported", side_effect=none).start()
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,16 +28,22 @@ from typing import Any, Protocol
 INCIDENTS = 10
 # So many chunks are asked for, so that ten incidents are among them.
 CHUNKS = 100
+# A request's name -> what answers it, of the engine and the request.
+Requests = Mapping[str, Callable[[Any, dict[str, Any]], dict[str, Any]]]
 
 
 @dataclass(frozen=True)
 class Task:
-    """Where everything lies: the model's folder, the documents, their sections as JSON lines, and the index to write or read."""
+    """Where everything lies: the model's folder, the documents, their sections as JSON lines, and the index to write or read.
+
+    ``vectors`` are those of the sections, a row each, where the index is to be filled without encoding.
+    """
 
     model: Path
     corpus: Path
     sections: Path
     index: Path
+    vectors: Path | None = None
 
     def chunks(self) -> list[tuple[str, str]]:
         """(id, text) of every section."""
@@ -60,18 +66,29 @@ def incidents(chunk_ids: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(chunk_id.partition("#")[0] for chunk_id in chunk_ids))[:INCIDENTS]
 
 
-def serve(make: Callable[[Task], Engine], packages: Sequence[str]) -> None:
-    """Answer requests until standard input ends. ``make`` loads the model; ``packages`` are those whose versions matter."""
+def serve(make: Callable[[Task], Any], packages: Sequence[str], do: Requests | None = None) -> None:
+    """Answer requests until standard input ends. ``make`` loads the model; ``packages`` are those whose versions matter.
+
+    ``do`` are the requests, by name, that are answered; those above, if not given.
+    """
     answers = _own_output()
     task = Task(**{name: Path(path) for name, path in json.loads(sys.argv[1]).items()})
     try:
-        engine = make(task)
+        engine = _made(make, task)
     except ImportError as error:
         _say(answers, {"missing": str(error)})
         return
     _say(answers, {"ready": {name: version(name) for name in packages}})
     for line in sys.stdin:
-        _say(answers, _answer(engine, json.loads(line)))
+        _say(answers, _answer(engine, json.loads(line), do or _DO))
+
+
+def _made(make: Callable[[Task], Any], task: Task) -> Any:
+    if task.vectors:
+        from benchmarks.peers.given import answer_from
+
+        answer_from([text for _, text in task.chunks()], task.vectors)
+    return make(task)
 
 
 def _own_output() -> Any:
@@ -86,9 +103,9 @@ def _say(answers: Any, answer: dict[str, Any]) -> None:
     answers.flush()
 
 
-def _answer(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
+def _answer(engine: Any, request: dict[str, Any], do: Requests) -> dict[str, Any]:
     try:
-        return _DO[request["do"]](engine, request)
+        return dict(do[request["do"]](engine, request))
     except Exception as error:  # noqa: BLE001  the process must answer, whatever its libraries raise
         return {"error": f"{type(error).__name__}: {error}"}
 
@@ -145,7 +162,7 @@ def _memory(_engine: Engine, _request: dict[str, Any]) -> dict[str, Any]:
     return {"now": now, "most": most, "cpu": time.process_time()}
 
 
-_DO: dict[str, Callable[[Engine, dict[str, Any]], dict[str, Any]]] = {
+_DO: Requests = {
     "index": _index,
     "search": _search,
     "load": _load,

@@ -29,9 +29,9 @@ def test_sizes_are_those_of_the_files_and_the_times_are_parts_of_a_query(index: 
         tokens, width = int(stored["starts"][-1]), len(stored["scales"])
     assert (found.incidents, found.tokens) == (8, tokens)
     assert found.code_bytes == tokens * width
-    rows = {f"{name} ({unit})": value for name, unit, value in found.rows()}
-    assert rows["token vectors, a token (bytes)"] == width
-    assert rows["token vectors, an incident (bytes)"] == tokens * width / 8
+    figures = found.part("templated").figures
+    assert figures.median("rcasearch", "token_bytes") == width
+    assert figures.median("rcasearch", "incident_bytes") == tokens * width / 8
     assert 1 <= found.candidates <= 8
     # Each call lies within its query, so no median of theirs can be above that of the queries.
     assert 0 < found.late_ms[0] < found.query_ms[0]

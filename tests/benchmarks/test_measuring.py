@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.contestant import Contestant, ContestantError, NotInstalled, Session
-from benchmarks.figures import MEASURES, Figures
-from benchmarks.measuring import Corpus, Plan, measure, ndcg
+from benchmarks.figures import Figures
+from benchmarks.measuring import MEASURES, Corpus, Plan, measure, ndcg
 from benchmarks.peers.serving import incidents
 from benchmarks.sections import sections
 

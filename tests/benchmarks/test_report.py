@@ -1,13 +1,16 @@
 """Medians and ratios against numpy, and what the tables say of them."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.figures import BASELINE, Figures
+from benchmarks.figures import BASELINE, Figures, Part
 from benchmarks.late import LateInteraction
-from benchmarks.report import as_json, as_markdown, number, table, times
+from benchmarks.measuring import MEASURES
+from benchmarks.report import as_json, as_markdown, number, parts_of, table, times
 
 _VALUES = st.floats(0.001, 1e6)
 _LATE = LateInteraction(10, 1_000, 192_000, 4_000, 10.0, (2.0, 1.0), (8.0, 4.0))
@@ -23,6 +26,10 @@ _MACHINE = {
     "rounds": 3,
     "index_rounds": 1,
 }
+
+
+def _part(figures: Figures) -> Part:
+    return Part("all-seeds", "Seeds", MEASURES, figures, ("Measured in quiet.",))
 
 
 def _figures(ours: list[float], theirs: list[float]) -> Figures:
@@ -64,7 +71,7 @@ def test_what_was_not_measured_or_is_nought_has_no_ratio() -> None:
 def test_a_table_has_a_column_for_each_and_a_dash_for_what_is_missing() -> None:
     figures = _figures([20, 30, 40], [10, 10, 10])
     figures.add("ours", 0, ndcg=0.5)
-    assert table(figures).splitlines() == [
+    assert table(_part(figures)).splitlines() == [
         "| | plain | ours |",
         "| --- | ---: | ---: |",
         "| query, p50 (ms) | 10 | 30 (3.00×) |",
@@ -84,20 +91,40 @@ def test_a_ratio_has_the_digits_that_matter(ratio: float, text: str) -> None:
     assert times(ratio) == text
 
 
+def test_the_baseline_comes_first_and_this_project_last() -> None:
+    figures = Figures()
+    for name in ("rcasearch", "peer", BASELINE):
+        figures.add(name, 0, p50=1)
+    assert table(_part(figures)).splitlines()[0] == "| | plain | peer | rcasearch |"
+
+
 def test_the_report_tells_the_machine_who_is_left_out_and_what_late_interaction_costs() -> None:
     figures = _figures([1.0], [2.0])
     figures.notes["away"] = "No module named 'away'."
-    text = as_markdown(_MACHINE, {"seeds": figures}, {"seeds": _LATE})
+    figures.versions["ours"] = {"numpy": "2.0"}
+    text = as_markdown(_MACHINE, [_part(figures), _LATE.part("seeds")], ["growth.svg"])
     assert text.startswith("# Measured 2026-01-02\n\nA processor (avx2), 2 cores")
+    assert "## Seeds\n\nMeasured in quiet.\n" in text
     assert "Left out: away. No module named 'away'." in text
     assert "| token vectors, a token (bytes) | 192 |" in text
     assert "| token vectors, an incident (bytes) | 19200 |" in text
+    assert "](growth.svg)" in text
+    assert text.endswith("Versions. ours: numpy 2.0.\n")
 
 
 def test_the_figures_are_kept_round_by_round_with_medians_and_ratios() -> None:
-    figures = _figures([1.0, 3.0, 5.0], [2.0, 2.0, 2.0])
-    kept = as_json(_MACHINE, {"seeds": figures}, {"seeds": _LATE})
+    kept = as_json(_MACHINE, [_part(_figures([1.0, 3.0, 5.0], [2.0, 2.0, 2.0]))])
     assert kept["processor"] == "A processor"
-    measured = kept["corpora"]["seeds"]["contestants"]["ours"]["measured"]["p50"]
-    assert measured == {"unit": "ms", "rounds": [1.0, 3.0, 5.0], "median": 3.0, "ratio": 1.5}
-    assert kept["corpora"]["seeds"]["late_interaction"]["late interaction, median (CPU ms)"] == 1.0
+    measured = kept["parts"]["all-seeds"]["contestants"]["ours"]["measured"]["p50"]
+    assert measured == {"rounds": {"0": 1.0, "1": 3.0, "2": 5.0}, "median": 3.0, "ratio": 1.5}
+
+
+def test_what_was_kept_is_read_back_as_it_was() -> None:
+    figures = _figures([1.0, 3.0], [2.0, 2.5])
+    figures.versions.update(ours={"numpy": "2.0"}, plain={})
+    figures.notes["away"] = "Not there."
+    parts = [_part(figures), _LATE.part("seeds")]
+    kept = json.loads(json.dumps(as_json(_MACHINE, parts)))
+    read = parts_of(kept)
+    assert read[0] == parts[0]
+    assert as_markdown(_MACHINE, read) == as_markdown(_MACHINE, parts)

@@ -1,0 +1,39 @@
+"""The growth with size as a picture: an SVG with a panel for each of four measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.figures import Part
+
+_PANELS = (
+    ("index", "index, s"),
+    ("generation", "index on disk, MiB"),
+    ("p50", "search over HTTP, p50, ms"),
+    ("memory", "memory while serving, MiB"),
+)
+
+
+def draw(parts: Sequence[Part], path: Path) -> None:
+    """Write the picture: a line a part, whose contestants are sizes. The same figures give the same bytes."""
+    figure = Figure(figsize=(9, 6.5), layout="constrained")
+    for axes, (key, title) in zip(figure.subplots(2, 2).flat, _PANELS, strict=True):
+        for part in parts:
+            _line(axes, part, key)
+        axes.set(xscale="log", yscale="log", xlabel="incidents", title=title)
+        axes.grid(visible=True, which="major", alpha=0.3)
+        axes.legend(frameon=False)
+    from matplotlib import rc_context
+
+    with rc_context({"svg.hashsalt": "rcasearch", "svg.fonttype": "none"}):
+        figure.savefig(path, metadata={"Date": None})
+
+
+def _line(axes: Axes, part: Part, key: str) -> None:
+    sizes = [(int(name.replace(",", "")), part.figures.median(name, key)) for name in part.figures.values]
+    points = sorted((size, value) for size, value in sizes if value is not None)
+    axes.plot([size for size, _ in points], [value for _, value in points], marker="o", label=part.key.removeprefix("growth-"))
