@@ -13,12 +13,11 @@ from statistics import median_low
 import numpy as np
 
 from rcasearch.concepts import HEARD_OF
-from rcasearch.evidence import Told
 from rcasearch.model import Difference, Hit, Incident, Match
 from rcasearch.relations import Floats, Meeting, Side, causes, met_on, side
 from rcasearch.retrieval import Ranked, Signals
 from rcasearch.signatures import TELLING, Signature, printed, signatures_in
-from rcasearch.stores.base import Store
+from rcasearch.stores.base import Passages, Store
 from rcasearch.texts import unique
 from rcasearch.wording import grouped, plural
 
@@ -55,7 +54,7 @@ class _Found:
         return self.hit.verdict != "none"
 
 
-def compare(store: Store, signals: Signals, ranked: Ranked, hits: Sequence[Hit], told: Sequence[Told]) -> tuple[Hit, ...]:
+def compare(store: Store, signals: Signals, ranked: Ranked, hits: Sequence[Hit], told: Sequence[Passages]) -> tuple[Hit, ...]:
     """The hits, which are the first of ``ranked`` and have told so much, each with its `Match`."""
     asked = _asked(store, signals, ranked.told)
     found = _found(store.concept_profiles(ranked.rows[: len(hits)]), signals.vectors, hits, told)
@@ -70,11 +69,11 @@ def _asked(store: Store, signals: Signals, profile: Floats) -> _Asked:
     return _Asked(signals.services, signatures_in(signals.text), unique(filter(None, messages)), clear)
 
 
-def _found(profiles: Floats, vectors: Floats, hits: Sequence[Hit], told: Sequence[Told]) -> list[_Found]:
+def _found(profiles: Floats, vectors: Floats, hits: Sequence[Hit], told: Sequence[Passages]) -> list[_Found]:
     found = []
-    for profile, hit, (chunks, stored) in zip(profiles, hits, told, strict=True):
-        met = met_on(chunks, stored, vectors) if hit.verdict != "none" else None
-        found.append(_Found(hit, side(hit.incident, profile, chunks, stored), met))
+    for profile, hit, own in zip(profiles, hits, told, strict=True):
+        met = met_on(own.kinds, own.vectors, vectors) if hit.verdict != "none" else None
+        found.append(_Found(hit, side(hit.incident, profile, own.kinds, own.vectors), met))
     return found
 
 
@@ -172,7 +171,8 @@ def _superseded(store: Store, one: _Found) -> Difference | None:
 
 def _same_cause(store: Store, one: _Found, later: Incident) -> bool:
     row = store.row(later.id)
-    return causes(one.side, side(later, store.concept_profiles(np.array([row]))[0], *store.chunks_at([row])[0])) == "same"
+    [own] = store.passages_at([row])
+    return causes(one.side, side(later, store.concept_profiles(np.array([row]))[0], own.kinds, own.vectors)) == "same"
 
 
 def _day(incident: Incident) -> date | None:

@@ -11,10 +11,8 @@ from rcasearch.encoders import Floats
 from rcasearch.highlights import Span, highlight
 from rcasearch.model import Chunk, Evidence
 from rcasearch.retrieval import Signals, telling
-from rcasearch.stores.base import Store
+from rcasearch.stores.base import Passages, Store
 
-# The chunks of an incident, and their vectors (n, d).
-Told = tuple[Sequence[Chunk], Floats]
 _PASSAGES = 2
 # A link or a follow-up says less about a failure than its symptoms and its cause.
 _INCIDENTAL = ("related", "action_items", "people", "stats", "support", "lessons")
@@ -34,12 +32,18 @@ class Explainer:
         self._weights = store.token_weights(signals.tokens)
         self._shown_tokens = highlights.telling(self._weights)
 
-    def evidence(self, rows: Sequence[int], told: Sequence[Told]) -> list[tuple[Evidence, ...]]:
+    def evidence(self, rows: Sequence[int], told: Sequence[Passages]) -> list[tuple[Evidence, ...]]:
         """The passages to show of each of these incidents, which have told so much, best first and with highlights."""
         if not len(self._vectors):
             return [() for _ in rows]
-        near = self._similarities(rows, [vectors for _, vectors in told])
-        return [self._shown(*one) for one in zip(rows, (chunks for chunks, _ in told), near, strict=True)]
+        near = self._similarities(rows, [own.vectors for own in told])
+        best = [_best(*one) for one in zip(told, near, strict=True)]
+        places = [(row, i) for row, shown in zip(rows, best, strict=True) for i in shown]
+        chunks = dict(zip(places, self._store.chunks_at(places), strict=True))
+        return [
+            tuple(Evidence(chunks[row, i], float(own[i]), self._highlights(row, i, chunks[row, i])) for i in shown)
+            for row, shown, own in zip(rows, best, near, strict=True)
+        ]
 
     def _similarities(self, rows: Sequence[int], stored: Sequence[Floats]) -> list[Floats]:
         """Each passage's cosine, and its late interaction in equal part: that one knows an error's own words."""
@@ -48,10 +52,6 @@ class Explainer:
             return cosines
         late = self._store.chunk_late_scores(rows, self._tokens, self._weights)
         return [(one + other) / np.float32(2) for one, other in zip(cosines, late, strict=True)]
-
-    def _shown(self, row: int, chunks: Sequence[Chunk], near: Floats) -> tuple[Evidence, ...]:
-        best = _best(chunks, near) if chunks else []
-        return tuple(Evidence(chunks[i], float(near[i]), self._highlights(row, i, chunks[i])) for i in best)
 
     def _highlights(self, row: int, position: int, chunk: Chunk) -> tuple[Span, ...]:
         if not len(self._tokens):
@@ -62,12 +62,13 @@ class Explainer:
         return tuple(chunk.shown(*span) for span in highlight(text, spans, similarities, weights))
 
 
-def _best(chunks: Sequence[Chunk], similarities: Floats) -> list[int]:
+def _best(told: Passages, similarities: Floats) -> list[int]:
     """The positions of the passages to show. A title only where there is nothing else."""
-    values = similarities - np.array([_INCIDENTAL_COST if chunk.kind in _INCIDENTAL else 0.0 for chunk in chunks], np.float32)
-    order = [int(i) for i in np.argsort(-values, kind="stable")]
-    order = [i for i in order if chunks[i].kind != "title"] or order
-    first = {chunks[i].content_hash: i for i in reversed(order)}
-    order = [i for i in order if first[chunks[i].content_hash] == i]
+    values = similarities - np.array([_INCIDENTAL_COST if kind in _INCIDENTAL else 0.0 for kind in told.kinds], np.float32)
+    order = np.argsort(-values, kind="stable").tolist()
+    order = [i for i in order if told.kinds[i] != "title"] or order
+    ids = told.ids.tolist()
+    first = {ids[i]: i for i in reversed(order)}
+    order = [i for i in order if first[ids[i]] == i]
     shown = [i for i in order[:_PASSAGES] if similarities[i] >= _NEARLY * similarities[order[0]]] or order[:1]
     return sorted(shown, key=lambda i: -similarities[i])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Literal, get_args
 
 Kind = Literal[
     "title",
@@ -27,6 +27,8 @@ Kind = Literal[
     "support",
     "other",
 ]
+# An index names a kind by its place here: a new one goes to the end.
+KINDS: tuple[Kind, ...] = get_args(Kind)
 BlockKind = Literal["paragraph", "list_item", "table_row", "code", "quote", "field"]
 Verdict = Literal["strong", "possible", "none"]
 Level = Literal["SEV0", "SEV1", "SEV2", "SEV3", "SEV4", "SEV5"]

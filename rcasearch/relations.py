@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rcasearch.model import Chunk, Incident
+from rcasearch.model import Incident, Kind
 
 Floats = NDArray[np.float32]
 Meeting = Literal["symptom", "cause"] | None
@@ -42,16 +42,16 @@ class Side:
     cause: Floats | None
 
 
-def side(incident: Incident, profile: Floats, chunks: Sequence[Chunk], vectors: Floats) -> Side:
-    """The incident of these chunks and their vectors (n, d)."""
-    told = vectors[[chunk.kind in CAUSE_KINDS for chunk in chunks]]
+def side(incident: Incident, profile: Floats, kinds: Sequence[Kind], vectors: Floats) -> Side:
+    """The incident of passages of these kinds and their vectors (n, d)."""
+    told = vectors[[kind in CAUSE_KINDS for kind in kinds]]
     mean = told.mean(axis=0) if len(told) else None
     return Side(incident, profile, None if mean is None else mean / max(float(np.linalg.norm(mean)), 1e-12))
 
 
-def met_on(chunks: Sequence[Chunk], vectors: Floats, query: Floats) -> Meeting:
-    """The side of an incident, of these chunks and their vectors (n, d), that a query's parts (p, d) are clearly nearer to."""
-    symptom, cause = (_nearest(chunks, vectors, query, kinds) for kinds in (SYMPTOM_KINDS, CAUSE_KINDS))
+def met_on(kinds: Sequence[Kind], vectors: Floats, query: Floats) -> Meeting:
+    """The side of an incident, of these passages (n, d) and their kinds, that a query's parts (p, d) are clearly nearer to."""
+    symptom, cause = (_nearest(kinds, vectors, query, wanted) for wanted in (SYMPTOM_KINDS, CAUSE_KINDS))
     if symptom is None or cause is None:
         return None
     if cause - symptom >= _CLEARLY_CAUSE:
@@ -59,9 +59,9 @@ def met_on(chunks: Sequence[Chunk], vectors: Floats, query: Floats) -> Meeting:
     return "symptom" if symptom - cause >= _CLEARLY_SYMPTOM and symptom >= _NEAR else None
 
 
-def _nearest(chunks: Sequence[Chunk], vectors: Floats, query: Floats, kinds: frozenset[str]) -> float | None:
-    """The cosine of the nearest passage of these kinds, a mean over the query's parts."""
-    own = vectors[[chunk.kind in kinds for chunk in chunks]]
+def _nearest(kinds: Sequence[Kind], vectors: Floats, query: Floats, wanted: frozenset[str]) -> float | None:
+    """The cosine of the nearest passage of the wanted kinds, a mean over the query's parts."""
+    own = vectors[[kind in wanted for kind in kinds]]
     return float((own @ query.T).mean(axis=1).max()) if len(own) and len(query) else None
 
 

@@ -43,11 +43,12 @@ def _asked(store: Store) -> Iterator[tuple[str, Selection]]:
     count = store.select(NO_FILTERS).count
     generator = np.random.default_rng(_SEED)
     for row in np.unique(np.linspace(0, max(count - 1, 0), min(count, SAMPLES)).astype(np.int64)).tolist():
-        [(chunks, _)] = store.chunks_at([row])
-        if len(chunks) < _FEWEST or count < _FEWEST:
+        [told] = store.passages_at([row])
+        if len(told.kinds) < _FEWEST or count < _FEWEST:
             continue
-        drawn = int(generator.integers(1, len(chunks)))
-        words = chunks[drawn].matched.split()
+        drawn = int(generator.integers(1, len(told.kinds)))
+        [chunk] = store.chunks_at([(row, drawn)])
+        words = chunk.matched.split()
         start = int(generator.integers(max(1, len(words) - WORDS + 1)))
         others = np.setdiff1d(np.arange(count, dtype=np.int64), store.sharing(row, drawn))
         yield " ".join(words[start : start + WORDS]), Selection(others, len(others))

@@ -84,11 +84,11 @@ class Searcher:
         started = time.perf_counter()
         store = self._store
         row = store.row(incident_id)
-        [(chunks, vectors)] = store.chunks_at([row])
-        telling = [i for i, chunk in enumerate(chunks) if chunk.kind in _TELLING_KINDS] or list(range(len(chunks)))
+        [told] = store.passages_at([row])
+        telling = [i for i, kind in enumerate(told.kinds) if kind in _TELLING_KINDS] or list(range(len(told.kinds)))
         telling = telling[: retrieval.MAX_PARTS]
-        text = "\n".join(chunks[i].matched for i in telling)
-        signals = Signals(vectors[telling], store.tokens_at(row, telling), text, tuple(terms(text)))
+        text = "\n".join(chunk.matched for chunk in store.chunks_at([(row, i) for i in telling]))
+        signals = Signals(told.vectors[telling], store.tokens_at(row, telling), text, tuple(terms(text)))
         selection = _without(store.select(filters), row)
         with self._slots:
             ranked = retrieval.rank(store, signals, selection, HYBRID)
@@ -146,7 +146,7 @@ class Searcher:
     def _explained(self, store: Store, signals: Signals, ranked: Ranked, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """The hits, which are the first of ``ranked``, with their evidence and with what each shares with the query."""
         rows = ranked.rows[: len(hits)].tolist()
-        told = store.chunks_at(rows)
+        told = store.passages_at(rows)
         shown = Explainer(store, signals).evidence(rows, told)
         hits = [replace(hit, evidence=evidence) for hit, evidence in zip(hits, shown, strict=True)]
         return compare(store, signals, ranked, hits, told)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Tokens
-from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
+from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Kind, Page, Problem
 from rcasearch.services import ServiceNames
 
 Rows = NDArray[np.int64]
@@ -28,6 +28,18 @@ class Selection:
 
     rows: Rows | None
     count: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Passages:
+    """The n passages of an incident in document order, as they are compared: of what ``kinds``, and their ``vectors`` (n, d).
+
+    ``ids`` (n,) are equal where passages tell the same.
+    """
+
+    kinds: Sequence[Kind]
+    ids: NDArray[np.int32]
+    vectors: Floats
 
 
 class Store(Protocol):
@@ -121,8 +133,11 @@ class Store(Protocol):
     def incidents_at(self, rows: Sequence[int]) -> list[Incident]:
         """The incidents of these rows, in their order."""
 
-    def chunks_at(self, rows: Sequence[int]) -> list[tuple[list[Chunk], Floats]]:
-        """The chunks of these incidents, each incident's in document order, and their vectors (n, d)."""
+    def passages_at(self, rows: Sequence[int]) -> list[Passages]:
+        """The passages of these incidents."""
+
+    def chunks_at(self, places: Sequence[tuple[int, int]]) -> list[Chunk]:
+        """The chunks at these places: the row of an incident, and which of its chunks."""
 
     def tokens_at(self, row: int, chunks: Sequence[int]) -> Tokens:
         """The tokens of these chunks of an incident, as nearly as they are stored."""

@@ -129,14 +129,11 @@ class Catalogue:
         found = dict(self._query(f"SELECT row, record FROM incidents WHERE row IN ({marks})", [int(row) for row in rows]))
         return [_incident(found[int(row)]) for row in rows]
 
-    def chunks(self, rows: Sequence[int]) -> list[list[Chunk]]:
-        """The chunks of each of these incidents, in document order."""
-        marks = ",".join("?" * len(rows))
-        found: dict[int, list[Chunk]] = {int(row): [] for row in rows}
-        sql = f"SELECT incident, record FROM chunks WHERE incident IN ({marks}) ORDER BY row"
-        for row, record in self._query(sql, list(found)):
-            found[row].append(_chunk(record))
-        return [found[int(row)] for row in rows]
+    def chunks(self, numbers: Sequence[int]) -> list[Chunk]:
+        """The chunks of these numbers, which count on over all incidents in their order."""
+        marks = ",".join("?" * len(numbers))
+        found = dict(self._query(f"SELECT row, record FROM chunks WHERE row IN ({marks})", numbers))
+        return [_chunk(found[number]) for number in numbers]
 
     def serving(self, services: Sequence[str]) -> list[int]:
         """The rows of the incidents that list one of these services."""

@@ -9,25 +9,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rcasearch.model import KINDS, Kind
 from rcasearch.stores.base import Rows
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which passages stand in which incident: incident i has passages[starts[i]:starts[i + 1]].
+    """Which passages stand in which incident: incident i has passages[starts[i]:starts[i + 1]], of these kinds.
 
     And the inverse: passage p stands in the incidents holders[holder_starts[p]:holder_starts[p + 1]], ascending.
     """
 
     passages: NDArray[np.int32]
     starts: NDArray[np.int64]
+    kinds: NDArray[np.uint8]
     holders: Rows
     holder_starts: NDArray[np.int64]
 
     @classmethod
     def load(cls, path: Path, passage_count: int) -> Layout:
         with path.open("rb") as file, np.load(file) as stored:
-            passages, starts = stored["passages"], stored["starts"]
+            passages, starts, kinds = stored["passages"], stored["starts"], stored["kinds"]
         holders = np.repeat(np.arange(len(starts) - 1, dtype=np.int64), np.diff(starts))
         order = np.argsort(passages, kind="stable")
         held, holders = passages[order], holders[order]
@@ -35,7 +37,12 @@ class Layout:
         new = np.ones(len(held), np.bool_)
         new[1:] = (np.diff(held) != 0) | (np.diff(holders) != 0)
         counts = np.bincount(held[new], minlength=passage_count)
-        return cls(passages, starts, holders[new], np.concatenate([[0], np.cumsum(counts)]))
+        return cls(passages, starts, kinds, holders[new], np.concatenate([[0], np.cumsum(counts)]))
+
+    def told(self, row: int) -> tuple[list[Kind], NDArray[np.int32]]:
+        """The kinds of an incident's passages, and which they are."""
+        own = slice(self.starts[row], self.starts[row + 1])
+        return [KINDS[kind] for kind in self.kinds[own].tolist()], self.passages[own]
 
     def positions(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The chunk positions of ``rows`` one after the other, and for each which of the rows it belongs to."""

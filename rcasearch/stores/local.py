@@ -20,7 +20,7 @@ from rcasearch.errors import IndexMismatchError
 from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
 from rcasearch.services import ServiceNames
 from rcasearch.stores import files, writer
-from rcasearch.stores.base import Floats, Rows, Selection
+from rcasearch.stores.base import Floats, Passages, Rows, Selection
 from rcasearch.stores.catalogue import CATALOGUE, Catalogue
 from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
 from rcasearch.stores.layout import Layout, distinct, mask
@@ -235,10 +235,13 @@ class LocalStore:
     def incidents_at(self, rows: Sequence[int]) -> list[Incident]:
         return self._catalogue.incidents(rows)
 
-    def chunks_at(self, rows: Sequence[int]) -> list[tuple[list[Chunk], Floats]]:
+    def passages_at(self, rows: Sequence[int]) -> list[Passages]:
         positions, groups = self._layout.positions(np.array(rows, np.int64))
         vectors = ranking.split_by_group(self._passages.stored(self._layout.passages[positions]), groups, len(rows))
-        return list(zip(self._catalogue.chunks(rows), vectors, strict=True))
+        return [Passages(*self._layout.told(row), own) for row, own in zip(rows, vectors, strict=True)]
+
+    def chunks_at(self, places: Sequence[tuple[int, int]]) -> list[Chunk]:
+        return self._catalogue.chunks([int(self._layout.starts[row]) + chunk for row, chunk in places])
 
     def tokens_at(self, row: int, chunks: Sequence[int]) -> Tokens:
         spans = [self._span(row, chunk) for chunk in chunks]

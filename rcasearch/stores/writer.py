@@ -16,7 +16,7 @@ from rcasearch.cache import Embedded
 from rcasearch.compression import Basis
 from rcasearch.concepts import ConceptSpace, incident_profile, profile
 from rcasearch.lexical import terms
-from rcasearch.model import Chunk, Document, Incident, Problem, VectorSearch
+from rcasearch.model import KINDS, Chunk, Document, Incident, Problem, VectorSearch
 from rcasearch.services import ServiceNames
 from rcasearch.stores import catalogue, postings
 from rcasearch.stores.vectors import write as write_vectors
@@ -70,7 +70,8 @@ def write(folder: Path, content: Content, embeddings: Embeddings) -> tuple[Vecto
     passage_of = {key: row for row, key in enumerate(hashes)}
     passages = np.array([passage_of[chunk.content_hash] for own in content.chunks for chunk in own], np.int32)
     starts = np.concatenate([[0], np.cumsum([len(own) for own in content.chunks], dtype=np.int64)])
-    np.savez(folder / CHUNKS, passages=passages, starts=starts)
+    kinds = np.array([KINDS.index(chunk.kind) for own in content.chunks for chunk in own], np.uint8)
+    np.savez(folder / CHUNKS, passages=passages, starts=starts, kinds=kinds)
     vectors, token_starts = _write_tokens(folder, hashes, embeddings.lookup, embeddings.dimension)
     passage_search = write_vectors(folder / PASSAGES, vectors)
     incident_search = write_vectors(folder / INCIDENTS, _means(vectors, passages, starts))

@@ -19,6 +19,7 @@ from rcasearch.settings import Settings
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
 from tests.core.fakes import FakeEncoder, build_with, searcher_with, write_corpus
+from tests.core.told import told
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def index(tmp_path: Path) -> Path:
 def distinct(index: Path) -> set[str]:
     """The distinct passages of an index."""
     store = LocalStore(current(index))
-    found = {one.matched for row in range(store.info.incidents) for one in store.chunks_at([row])[0][0]}
+    found = {one.matched for row in range(store.info.incidents) for one in told(store, row)[0]}
     store.close()
     return found
 
@@ -56,7 +57,7 @@ def test_nothing_changed_encodes_nothing(source: Path, index: Path) -> None:
     second = LocalStore(current(index))
     assert first.info.id != second.info.id
     for row in range(20):
-        assert np.array_equal(first.chunks_at([row])[0][1], second.chunks_at([row])[0][1])
+        assert np.array_equal(told(first, row)[1], told(second, row)[1])
         one, other = (store.tokens_at(row, [0, 1]) for store in (first, second))
         assert np.array_equal(one.ids, other.ids)
         assert np.array_equal(one.vectors, other.vectors)
@@ -139,8 +140,8 @@ def test_the_order_of_encoding_does_not_matter(source: Path, index: Path, tmp_pa
     one, other = LocalStore(current(index)), LocalStore(current(tmp_path / "fresh"))
     for row in range(6):
         assert one.incidents_at([row]) == other.incidents_at([row])
-        assert one.chunks_at([row])[0][0] == other.chunks_at([row])[0][0]
-        np.testing.assert_allclose(one.chunks_at([row])[0][1], other.chunks_at([row])[0][1], atol=1e-6)
+        assert told(one, row)[0] == told(other, row)[0]
+        np.testing.assert_allclose(told(one, row)[1], told(other, row)[1], atol=1e-6)
 
 
 def test_a_damaged_cache_costs_time_and_nothing_else(source: Path, index: Path) -> None:
@@ -334,5 +335,5 @@ def test_the_tiny_corpus_with_the_real_model(
     assert all("invoice" not in hit.incident.id for hit in hits)
     stored = LocalStore(current(index))
     for row in range(7):
-        chunks, vectors = stored.chunks_at([row])[0]
+        chunks, vectors = told(stored, row)
         np.testing.assert_allclose(vectors, real(encoder, [one.matched for one in chunks]).vectors, atol=1e-5)

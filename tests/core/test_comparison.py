@@ -10,7 +10,7 @@ import pytest
 
 from rcasearch import retrieval
 from rcasearch.comparison import compare
-from rcasearch.model import Chunk, Hit, Incident, Kind, Link, Match, Query
+from rcasearch.model import Hit, Incident, Kind, Link, Match, Query
 from rcasearch.relations import Side, causes, met_on, side
 from rcasearch.search import Searcher
 from rcasearch.signatures import signatures_in
@@ -53,7 +53,7 @@ def hits_of(searcher: Searcher, text: str) -> dict[str, Hit]:
     ranked = retrieval.rank(store, signals, store.select(Query("").filters), retrieval.HYBRID)
     incidents = store.incidents_at(ranked.rows.tolist())
     plain = [Hit(incident, rank, 1.0, 0.9, "strong", ()) for rank, incident in enumerate(incidents, 1)]
-    told = store.chunks_at(ranked.rows.tolist())
+    told = store.passages_at(ranked.rows.tolist())
     return {hit.incident.stem: hit for hit in compare(store, signals, ranked, plain, told)}
 
 
@@ -182,10 +182,6 @@ def test_neighbours_are_compared_too(seeded_searcher: Searcher, seeded_corpus: P
     assert any(hit.match != Match() for hit in results.hits)
 
 
-def chunk(kind: Kind, number: int = 0) -> Chunk:
-    return Chunk(f"c{number}", "i", kind, "", "", 1, 1, "", ())
-
-
 def unit(*values: float) -> np.ndarray:
     vector = np.array(values, np.float32)
     return vector / np.linalg.norm(vector)
@@ -196,16 +192,16 @@ def unit(*values: float) -> np.ndarray:
     [(0.9, 0.5, "symptom"), (0.5, 0.9, "cause"), (0.5, 0.45, None), (0.5, 0.55, None), (0.35, 0.1, None), (0.1, 0.3, "cause")],
 )
 def test_a_side_is_named_where_it_is_clearly_nearer(symptom: float, cause: float, word: str | None) -> None:
-    chunks = [chunk("symptoms"), chunk("root_cause"), chunk("resolution")]
+    kinds: list[Kind] = ["symptoms", "root_cause", "resolution"]
     query = np.array([[1, 0]], np.float32)
     vectors = np.array([(cosine, np.sqrt(1 - cosine**2)) for cosine in (symptom, cause, 1.0)], np.float32)
-    assert met_on(chunks, vectors, query) == word
+    assert met_on(kinds, vectors, query) == word
 
 
 @pytest.mark.parametrize("kinds", [(), ("symptoms",), ("root_cause",), ("resolution", "people")])
 def test_an_incident_without_both_sides_is_met_on_none(kinds: tuple[Kind, ...]) -> None:
     vectors = np.ones((len(kinds), 2), np.float32)
-    assert met_on([chunk(kind) for kind in kinds], vectors, np.ones((1, 2), np.float32)) is None
+    assert met_on(kinds, vectors, np.ones((1, 2), np.float32)) is None
 
 
 def told(name: str, profile: np.ndarray, cause: np.ndarray | None, *links: str) -> Side:
@@ -228,9 +224,9 @@ def test_one_cause_needs_a_link_and_likeness_and_another_needs_neither() -> None
 
 
 def test_a_side_keeps_the_passages_on_the_cause_alone() -> None:
-    chunks = [chunk("symptoms"), chunk("root_cause"), chunk("five_whys")]
+    kinds: list[Kind] = ["symptoms", "root_cause", "five_whys"]
     vectors = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0]], np.float32)
-    cause = side(Incident("i", "i", "i.md"), unit(1), chunks, vectors).cause
+    cause = side(Incident("i", "i", "i.md"), unit(1), kinds, vectors).cause
     assert cause is not None
     np.testing.assert_allclose(cause, unit(1, 1, 0), atol=1e-6)
-    assert side(Incident("i", "i", "i.md"), unit(1), chunks[:1], vectors[:1]).cause is None
+    assert side(Incident("i", "i", "i.md"), unit(1), kinds[:1], vectors[:1]).cause is None

@@ -23,6 +23,7 @@ from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
 from tests.core.fakes import BOILERPLATE, DIMENSION, LEXICON, SERVICES, SHARED, STATUSES, TAGS, FakeEncoder, build_with, unit
 from tests.core.oracle import Oracle
+from tests.core.told import told
 
 STORES: dict[str, Callable[[Path], Store]] = {"local": lambda index: LocalStore(current(index))}
 # More passages than any incident has.
@@ -90,7 +91,7 @@ def test_incidents_come_in_the_order_asked_and_as_often(store: Store) -> None:
 
 def test_chunks_come_with_their_own_vectors(store: Store, oracle: Oracle, rows: list[int]) -> None:
     for number, row in enumerate(rows):
-        chunks, vectors = store.chunks_at([row])[0]
+        chunks, vectors = told(store, row)
         assert chunks == oracle.chunks[number]
         np.testing.assert_allclose(vectors, oracle.vectors[number], atol=1e-6)
 
@@ -254,7 +255,7 @@ def test_a_passage_matches_no_better_than_its_incident(store: Store, fake: FakeE
 def test_an_incident_is_as_good_as_its_best_chunk(store: Store, fake: FakeEncoder) -> None:
     projected = store.project(asked(fake, QUERIES[0]))
     for row in (0, 5, 123):
-        chunks, vectors = store.chunks_at([row])[0]
+        chunks, vectors = told(store, row)
         tables = [store.chunk_token_scores(row, position, projected) for position in range(len(chunks))]
         assert [table.shape for table in tables] == [(len(projected), len(fake.offsets(one.text))) for one in chunks]
         best = np.max([table.max(axis=1) for table in tables], axis=0)
@@ -268,7 +269,7 @@ def test_an_incident_is_as_good_as_its_best_chunk(store: Store, fake: FakeEncode
 
 def test_the_places_of_tokens_are_those_that_the_encoder_gives(store: Store, fake: FakeEncoder) -> None:
     for row in (0, 5, 123):
-        [(chunks, _)] = store.chunks_at([row])
+        chunks, _ = told(store, row)
         for position, one in enumerate(chunks):
             assert store.chunk_spans(row, position) == list(fake.offsets(one.matched))
 
@@ -289,7 +290,7 @@ def test_an_incident_serves_what_its_front_matter_lists(store: Store, oracle: Or
 
 
 def test_the_tokens_of_a_chunk_are_its_own(store: Store, fake: FakeEncoder) -> None:
-    chunks, _ = store.chunks_at([8])[0]
+    chunks, _ = told(store, 8)
     for position, one in enumerate(chunks):
         table = store.chunk_token_scores(8, position, store.project(asked(fake, one.text)))
         np.testing.assert_allclose(np.diag(table), 1, atol=0.03)
@@ -410,7 +411,7 @@ def test_incidents_that_tell_of_a_concept_are_proposed(store: Store, oracle: Ora
 def test_who_shares_a_passage(store: Store, oracle: Oracle, rows: list[int]) -> None:
     holders = sorted(rows[n] for n, own in enumerate(oracle.chunks) if any(one.text == SHARED for one in own))
     for row in (holders[0], holders[-1]):
-        chunks, _ = store.chunks_at([row])[0]
+        chunks, _ = told(store, row)
         shared = next(position for position, one in enumerate(chunks) if one.text == SHARED)
         assert store.sharing(row, shared).tolist() == holders
         assert all(row in store.sharing(row, position).tolist() for position in range(len(chunks)))
@@ -586,7 +587,7 @@ def test_threads_read_the_same(store: Store, queries: Floats, fake: FakeEncoder)
             store.matching(terms(QUERIES[0]), 10, selection).tolist(),
             float(store.late_scores(every(store), queries, projected, np.ones(len(projected), np.float32), 2)[0].sum()),
             store.incidents_at([number % 3])[0].id,
-            len(store.chunks_at([number % 3])[0][0]),
+            len(told(store, number % 3)[0]),
         )
 
     with ThreadPoolExecutor(8) as pool:
@@ -644,8 +645,8 @@ def test_duplicate_text_in_two_incidents_is_two_incidents(
     assert scores[2] < 0.99
     assert {one, two} <= set(store.nearest(vector, 2, store.select(NO_FILTERS)).tolist())
     assert set(store.matching(["disk"], 10, store.select(NO_FILTERS)).tolist()) == {one, two}
-    assert store.chunks_at([one])[0][0][0].incident_id == "one"
-    assert store.chunks_at([two])[0][0][0].incident_id == "two"
+    assert told(store, one)[0][0].incident_id == "one"
+    assert told(store, two)[0][0].incident_id == "two"
     assert store.info.passages == 4
     store.close()
 
@@ -661,12 +662,12 @@ def test_an_incident_of_nothing_but_a_title_and_one_in_which_a_passage_stands_tw
     )
     build_with(fake, source, tmp_path / "index")
     store = opened(tmp_path / "index")
-    chunks, vectors = store.chunks_at([store.row("twice")])[0]
+    chunks, vectors = told(store, store.row("twice"))
     assert [one.text for one in chunks] == ["Twice", again, again]
     # The passage that stands twice counts twice in the mean.
     mean = vectors.astype(np.float64).mean(axis=0)
     query = unit(vectors[1:2])
     whole = store.incident_scores(np.array([store.row("twice")]), query)[0, 0]
     assert whole == pytest.approx(float(mean @ query[0] / np.linalg.norm(mean)), abs=1e-5)
-    assert [one.text for one in store.chunks_at([store.row("bare")])[0][0]] == ["Bare outage"]
+    assert [one.text for one in told(store, store.row("bare"))[0]] == ["Bare outage"]
     store.close()
