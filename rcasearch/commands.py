@@ -56,6 +56,7 @@ def search(args: argparse.Namespace, settings: Settings) -> int:
     if text in ("", "-"):
         text = _read_stdin()
     query = parse_query({"text": text, **_given(args, ("limit", *FILTERS))}, settings)
+    _load_ahead(settings)
     with _opened(settings) as searcher:
         with notice(sys.stderr, LOADING):
             results = searcher.search(query)
@@ -172,6 +173,16 @@ def _evaluate(args: argparse.Namespace, searcher: Searcher, tell: Progress) -> R
         )
     queries = args.queries or QUERIES
     return evaluate(searcher, queries, ranker=args.ranker, run_path=args.run_file, ablate=args.ablate, tell=tell)
+
+
+def _load_ahead(settings: Settings) -> None:
+    """Load the model while the index is opened, where there is one."""
+    from rcasearch.stores.generations import CURRENT
+
+    if (Path(settings.index) / CURRENT).is_file():
+        from rcasearch.encoders import load_ahead
+
+        load_ahead(settings.model)
 
 
 def _opened(settings: Settings) -> closing[Searcher]:

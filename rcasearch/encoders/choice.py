@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,8 @@ from rcasearch.models import fingerprint, locate
 log = logging.getLogger("rcasearch.encoders")
 # There when a driver for NVIDIA's cards is: on Linux itself, and on Linux within Windows.
 _GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
+# What `load_ahead` began to load, by name.
+_ahead: dict[str, Future[ExportedEncoder | None]] = {}
 
 
 @lru_cache(maxsize=2)
@@ -31,7 +34,8 @@ def load_encoder(name: str) -> Encoder:
     exported is run by sentence-transformers itself. Raises ModelError where the model cannot be had.
     """
     try:
-        encoder = _exported(name)
+        ahead = _ahead.pop(name, None)
+        encoder = (ahead and ahead.result()) or _exported(name)
     except ExportError as reason:
         if not find_spec("sentence_transformers"):
             raise ModelError(
@@ -41,6 +45,16 @@ def load_encoder(name: str) -> Encoder:
         log.warning("The model %r is run by sentence-transformers, which starts and works slower: %s.", name, reason)
         return SentenceEncoder(name)
     return OnGpu(encoder) if _may_have_gpu() else encoder
+
+
+def load_ahead(name: str) -> None:
+    """Begin to load the encoder called ``name``, to encode one text at a time, while the caller does other things.
+
+    `load_encoder` waits for it. A model that was never exported is left to `load_encoder`.
+    """
+    pool = ThreadPoolExecutor(1)
+    _ahead[name] = pool.submit(_found, name)
+    pool.shutdown(wait=False)
 
 
 class OnGpu:
@@ -64,14 +78,27 @@ class OnGpu:
 
 
 def _exported(name: str) -> ExportedEncoder:
+    precision = _precision()
+    export, folder = exports.open_or_make(_export_name(name), lambda draft: _made(name, precision, draft))
+    return _opened(name, export, folder, precision)
+
+
+def _found(name: str) -> ExportedEncoder | None:
+    """The encoder where there is an export of it, for one text at a time."""
+    found = exports.find(_export_name(name))
+    return _opened(name, *found, _precision(), at_once=1) if found else None
+
+
+def _export_name(name: str) -> str:
     mark = fingerprint(locate(name))
     try:
-        version = load_openvino().get_version()
+        return exports.name_of(mark, load_openvino().get_version())
     except ImportError as error:
         raise ExportError(f"openvino cannot be loaded ({error}); `pip install openvino` mends that") from None
-    precision = HALF if multiplies_bf16() else FULL
-    export, folder = exports.open_or_make(exports.name_of(mark, version), lambda draft: _made(name, precision, draft))
-    return _opened(name, export, folder, precision)
+
+
+def _precision() -> str:
+    return HALF if multiplies_bf16() else FULL
 
 
 def _made(name: str, precision: str, draft: Path) -> Export:
@@ -82,15 +109,18 @@ def _made(name: str, precision: str, draft: Path) -> Export:
     return convert(name, precision, draft)
 
 
-def _opened(name: str, export: Export, folder: Path, precision: str) -> ExportedEncoder:
+def _opened(name: str, export: Export, folder: Path, precision: str, at_once: int | None = None) -> ExportedEncoder:
     """The encoder at the wanted precision where that passes, which an export made on another machine has to show here."""
     if not export.precisions.get(precision, True):
         precision = FULL
-    encoder = ExportedEncoder(name, export, folder, precision)
-    if precision in export.precisions:
-        return encoder
-    differs = probes.difference(probes.read(folder / PROBES), encoder.encode_documents(probes.TEXTS))
-    return ExportedEncoder(name, export, folder, FULL) if differs else encoder
+    try:
+        encoder = ExportedEncoder(name, export, folder, precision, at_once)
+        if precision in export.precisions:
+            return encoder
+        differs = probes.difference(probes.read(folder / PROBES), encoder.encode_documents(probes.TEXTS))
+        return ExportedEncoder(name, export, folder, FULL, at_once) if differs else encoder
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ExportError(f"the one in {folder} cannot be used: {' '.join(str(error).split())[:300]}") from error
 
 
 def _may_have_gpu() -> bool:

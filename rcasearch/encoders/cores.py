@@ -9,19 +9,33 @@ from pathlib import Path
 # Where Linux tells of the time that a group of processes may have, in its second and its first form.
 _QUOTA_V2 = "sys/fs/cgroup/cpu.max"
 _QUOTA_V1 = ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "sys/fs/cgroup/cpu/cpu.cfs_period_us")
+_CPUINFO = Path("/proc/cpuinfo")
+_processes = 1
 _BF16 = {"avx512_bf16", "amx_bf16"}
 
 
 def cores(root: Path = Path("/")) -> int:
-    """The processors that this process may use: its affinity, and no more than a container's share of time."""
+    """The processors that this process may use: its affinity, no more than a container's time, and its part of what is shared."""
     mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(mine, _quota(root) or mine))
+    return max(1, min(mine, _quota(root) or mine) // _processes)
 
 
-def multiplies_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+def share(processes: int) -> None:
+    """From now on, `cores` are a part of the processors, since so many processes like this one do the same work."""
+    global _processes
+    _processes = processes
+
+
+def multiplies_bf16(cpuinfo: Path = _CPUINFO) -> bool:
     """Whether the processor multiplies bfloat16 itself; elsewhere that precision would be slower, not faster."""
-    flags = re.search(r"^flags\s*:(.*)$", _text(cpuinfo), re.MULTILINE)
-    return bool(flags and _BF16.intersection(flags[1].split()))
+    kind, _, flags = features(cpuinfo).partition(":")
+    return kind == "flags" and bool(_BF16.intersection(flags.split()))
+
+
+def features(cpuinfo: Path = _CPUINFO) -> str:
+    """What the processor says it can do, as Linux lists it: "flags: …" on x86, "Features: …" on Arm; empty elsewhere."""
+    found = re.search(r"^(flags|Features)\s*:(.*)$", _text(cpuinfo), re.MULTILINE)
+    return f"{found[1]}: {' '.join(found[2].split())}" if found else ""
 
 
 def _quota(root: Path) -> int | None:

@@ -1,11 +1,12 @@
 """Exported models on disk: where they lie, whether one is whole, and how one comes there at once or not at all.
 
 ~/.cache/rcasearch/                      or what RCASEARCH_CACHE names
-    <fingerprint>-<runtime>-<format>/    an export, never changed
+    <fingerprint>-<runtime>-<format>/    an export, never changed; the newest two of a model are kept
         network.xml, network.bin         the model, pooling included, in OpenVINO's form; weights as float16
         tokenizer.json                   its tokenizer
         probes.npz                       what sentence-transformers makes of some texts
         export.json                      written last: what the encoder needs to know, sizes and checksums
+        prepared-….bin                   the network as prepared for a processor, added when it is first opened there
     <fingerprint>-….lock                 held by the process that makes one
 """
 
@@ -16,7 +17,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -31,6 +32,7 @@ _FILES = (NETWORK, WEIGHTS, TOKENIZER, PROBES)
 _MANIFEST = "export.json"
 # A checksum of the weights would cost a start 50 ms; they were synced before the export came to its place, and have their size.
 _HASHED = 4 * 2**20
+_KEPT = 2
 
 
 class ExportError(Exception):
@@ -70,16 +72,23 @@ def open_or_make(name: str, make: Callable[[Path], Export]) -> tuple[Export, Pat
 
     Raises ExportError where none can be kept, and what ``make`` raises.
     """
+    if found := find(name):
+        return found
     places = caches.folders()
-    for place in places:
-        if export := _read(place / name):
-            return export, place / name
     for place in filter(caches.writable, places):
         try:
             return _made(place, name, make), place / name
         except OSError as error:
             raise ExportError(f"it could not be written to {place}: {error.strerror or error}") from None
     raise ExportError(f"none of these folders can be written: {', '.join(map(str, places))}; name one by {caches.VARIABLE}")
+
+
+def find(name: str) -> tuple[Export, Path] | None:
+    """The export called ``name`` and its folder; None where there is none that is whole."""
+    for place in caches.folders():
+        if export := _read(place / name):
+            return export, place / name
+    return None
 
 
 def _made(place: Path, name: str, make: Callable[[Path], Export]) -> Export:
@@ -95,7 +104,20 @@ def _made(place: Path, name: str, make: Callable[[Path], Export]) -> Export:
             _replace(place / name, draft)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+        _remove_old(place, name)
         return export
+
+
+def _remove_old(place: Path, name: str) -> None:
+    """Delete all exports of the same model but the newest two: another installation may have another version of the runtime.
+
+    Who still serves from one keeps its files until they are closed.
+    """
+    model = name.partition("-")[0]
+    with suppress(OSError):
+        found = [folder for folder in place.glob(f"{model}-*") if (folder / _MANIFEST).is_file() and ".draft-" not in folder.name]
+        for folder in sorted(found, key=lambda folder: (folder / _MANIFEST).stat().st_mtime_ns)[:-_KEPT]:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rcasearch.encoders import prepared
 from rcasearch.encoders.base import Floats
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 FULL, HALF = "f32", "bf16"
 # Streams each hold the intermediate values of a batch, so a machine with very many cores shares them out.
 _MOST_STREAMS = 16
+# Pieces of the first text that a network is given: as many as most short queries have, padding included.
+_FIRST = 16
+_WITHOUT_WEIGHTS = {"CACHE_MODE": "OPTIMIZE_SIZE"}
 # Importing openvino imports these two: the first tells a server on the Internet of it, the second makes the import three
 # times as long. Neither is needed to convert or to run a network.
 _LEFT_OUT = ("openvino_telemetry", "openvino.tools.ovc")
@@ -37,24 +41,23 @@ def load_openvino() -> Any:
 
 
 class Network:
-    """One network, ready to run: as many batches at once as there are streams, each on its share of the cores."""
+    """One network, ready to run: as many batches at once as there are ``streams``, each on its share of the cores."""
 
-    def __init__(self, path: Path, precision: str, threads: int) -> None:
-        streams = min(threads, _MOST_STREAMS)
+    def __init__(self, path: Path, precision: str, threads: int, streams: int) -> None:
+        self.streams = min(streams, _MOST_STREAMS)
         options = {
             "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": streams,
+            "NUM_STREAMS": self.streams,
             # Pinned threads of two processes wait for the same core while another is idle.
             "ENABLE_CPU_PINNING": False,
         }
-        compiled: openvino.CompiledModel = load_openvino().Core().compile_model(path, "CPU", options)
+        compiled = _opened(path, precision, options)
         self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
-        for _ in range(streams):
+        for _ in range(self.streams):
             self._idle.put(compiled.create_infer_request())
-        self.streams = streams
         # OpenVINO's bindings set something up at their first call, and two threads that make it at once wait for each other.
-        first = np.ones((1, 1), np.int64)
+        first = np.ones((1, _FIRST), np.int64)
         self.run(first, first)
 
     def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -72,6 +75,23 @@ class Network:
             yield request
         finally:
             self._idle.put(request)
+
+
+def _opened(path: Path, precision: str, options: dict[str, Any]) -> openvino.CompiledModel:
+    """The network, prepared for this processor now or at an earlier start."""
+    openvino = load_openvino()
+    core = openvino.Core()
+    kept = prepared.place(path.parent, openvino.get_version(), precision)
+    if kept is None:
+        return core.compile_model(path, "CPU", options)
+    if held := prepared.read(kept):
+        # Whatever does not suit the runtime it refuses by this error.
+        with suppress(RuntimeError):
+            whole = openvino.Tensor(np.frombuffer(held, np.uint8))
+            return core.import_model(whole, "CPU", {**options, **_WITHOUT_WEIGHTS, "WEIGHTS_PATH": str(path.with_suffix(".bin"))})
+    compiled = core.compile_model(path, "CPU", {**options, **_WITHOUT_WEIGHTS})
+    prepared.write(kept, compiled.export_model().getvalue())
+    return compiled
 
 
 @contextmanager

@@ -38,9 +38,7 @@ def read_opening(parts: Sequence[Part]) -> Opening:
             text += f"Written by {part.pieces[0].flat}\n"
         text += "\n".join(piece.flat for piece in part.pieces if piece.kind in ("paragraph", "field"))[:_MOST_CHARS] + "\n"
     author = _AUTHOR.search(text)
-    return Opening(
-        values.find_date(text), severity_in(text), _duration(text), " ".join(author[1].split()) if author else None
-    )
+    return Opening(values.find_date(text), severity_in(text), _duration(text), " ".join(author[1].split()) if author else None)
 
 
 def _duration(text: str) -> int | None:

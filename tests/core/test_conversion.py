@@ -17,6 +17,7 @@ import pytest
 
 from rcasearch.encoders import Encoder, Encoding, SentenceEncoder, choice, exports, probes
 from rcasearch.encoders.conversion import convert
+from rcasearch.encoders.cores import cores
 from rcasearch.encoders.exported import ExportedEncoder
 from rcasearch.encoders.exports import Export, ExportError
 from rcasearch.encoders.network import FULL, HALF
@@ -161,6 +162,45 @@ def test_a_network_that_was_cut_short_is_exported_again(small: Callable[..., Pat
     network.write_bytes(network.read_bytes()[:1000])
     after = loaded_anew(folder).encode_queries(TEXTS)
     np.testing.assert_allclose(before.vectors, after.vectors, atol=1e-6)
+
+
+def test_what_was_loaded_ahead_is_what_is_loaded(small: Callable[..., Path], cache: Path) -> None:
+    folder = str(small())
+    choice.load_ahead(folder)
+    # Nothing to load yet: it is exported in the foreground.
+    first = loaded_anew(folder)
+    assert first._network.streams == cores()
+    choice.load_ahead(folder)
+    second = loaded_anew(folder)
+    assert second._network.streams == 1
+    for task in ("encode_documents", "encode_queries"):
+        found, wanted = getattr(second, task)(TEXTS * 9), getattr(first, task)(TEXTS * 9)
+        np.testing.assert_allclose(found.vectors, wanted.vectors, atol=1e-5)
+    assert loaded_anew(folder)._network.streams == cores()
+
+
+def test_a_model_that_is_not_there_is_told_by_who_needs_it(cache: Path) -> None:
+    choice.load_ahead("no-such-model")
+    with pytest.raises(ModelError, match="'no-such-model' is not on this machine"):
+        loaded_anew("no-such-model")
+
+
+def test_an_export_that_cannot_be_opened_is_a_reason_and_no_crash(
+    small: Callable[..., Path], cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = str(small())
+    loaded_anew(folder)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("Check failed:\nno such device")
+
+    monkeypatch.setattr(choice, "ExportedEncoder", broken)
+    for begin in (lambda _: None, choice.load_ahead):
+        begin(folder)
+        with caplog.at_level(logging.WARNING, "rcasearch"):
+            assert isinstance(loaded_anew(folder), SentenceEncoder)
+        assert "cannot be used: Check failed: no such device" in caplog.text
+        caplog.clear()
 
 
 def test_without_openvino_the_log_says_what_to_install(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

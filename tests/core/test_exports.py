@@ -185,3 +185,21 @@ def test_a_full_disk_is_a_reason_and_no_crash(cache: Path, monkeypatch: pytest.M
 
     with pytest.raises(ExportError, match=r"could not be written to .*: No space left on device"):
         open_or_make(NAME, full)
+
+
+def test_the_newest_two_exports_of_a_model_are_kept(cache: Path) -> None:
+    names = ["model-1.1-1", "model-1.2-1", "model-1.3-1"]
+    open_or_make("models-1.0-1", Maker())
+    for age, name in enumerate(names[:2]):
+        _, folder = open_or_make(name, Maker())
+        os.utime(folder / "export.json", (age, age))
+    with (cache / names[0] / WEIGHTS).open(encoding="utf-8") as serving:
+        draft = cache / "model-1.4-1.draft-1"
+        draft.mkdir()
+        open_or_make(names[2], Maker())
+        assert serving.read() == f"content of {WEIGHTS}"
+    assert {path.name for path in cache.iterdir() if path.is_dir()} == {*names[1:], "models-1.0-1", draft.name}
+    # Looking one up deletes nothing, and one made again is the newest.
+    open_or_make(names[1], refuse)
+    open_or_make(names[0], Maker())
+    assert {path.name for path in cache.glob("model-1.?-1")} == {names[0], names[2]}
