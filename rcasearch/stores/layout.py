@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,10 @@ class Layout:
         groups = np.repeat(np.arange(len(rows), dtype=np.int64), counts)
         return _runs(self.starts[rows], counts), groups
 
+    def passages_of(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(p,) True at the passages that stand in any of the chosen (n,) incidents."""
+        return mask(self.passages[np.repeat(chosen, np.diff(self.starts))], len(self.holder_starts) - 1)
+
     def incidents_with(self, passages: NDArray[np.int64], most: int, selected: NDArray[np.bool_] | None = None) -> Rows:
         """The first ``most`` of the ``selected`` (n,) incidents, or of all, that have these passages, in the passages' order."""
         counts = self.holder_starts[passages + 1] - self.holder_starts[passages]
@@ -72,7 +77,7 @@ def _runs(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.in
     return np.asarray(np.repeat(starts, counts) + offsets, dtype=np.int64)
 
 
-def mask(rows: Rows | Sequence[int], count: int) -> NDArray[np.bool_]:
+def mask(rows: NDArray[Any] | Sequence[int], count: int) -> NDArray[np.bool_]:
     """(count,) True at these rows."""
     result = np.zeros(count, np.bool_)
     result[rows] = True

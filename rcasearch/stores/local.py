@@ -113,23 +113,23 @@ class LocalStore:
     def nearest(self, vectors: Floats, k: int, selection: Selection) -> Rows:
         if not selection.count or not len(vectors):
             return np.zeros(0, np.int64)
-        found = [self._nearest_passages(vector[None, :], k, selection) for vector in vectors]
-        whole = self._incidents.search(vectors, min(k, selection.count), selection.rows)
+        chosen = None if selection.rows is None else mask(selection.rows, self._everything.count)
+        found = self._nearest_by_passages(vectors, k, chosen)
+        whole = self._incidents.search(vectors, k, chosen)
         # Taking turns, so that no part of a long query and neither granularity is crowded out.
         return distinct(_interleave([*found, *whole]))[: k * (len(vectors) + 1)]
 
-    def _nearest_passages(self, vector: Floats, k: int, selection: Selection) -> Rows:
-        """The k selected incidents whose best passages are nearest: more passages are asked for until there are enough."""
-        allowed = None if selection.rows is None else np.unique(self._layout.passages[self._layout.positions(selection.rows)[0]])
-        available = self._passages.count if allowed is None else len(allowed)
-        selected = None if selection.rows is None else mask(selection.rows, self._everything.count)
-        wanted, rows = min(4 * k, available), np.zeros(0, np.int64)
-        while wanted:
-            rows = self._layout.incidents_with(self._passages.search(vector, wanted, allowed)[0], k, selected)
-            if len(rows) >= k or wanted == available:
-                break
+    def _nearest_by_passages(self, vectors: Floats, k: int, chosen: NDArray[np.bool_] | None) -> list[Rows]:
+        """The k chosen incidents whose best passages are nearest: more passages are asked for until there are enough."""
+        passages = None if chosen is None else self._layout.passages_of(chosen)
+        available = self._passages.count if passages is None else int(np.count_nonzero(passages))
+        wanted = min(4 * k, available)
+        while True:
+            found = self._passages.search(vectors, wanted, passages)
+            rows = [self._layout.incidents_with(ids, k, chosen) for ids in found]
+            if wanted == available or all(len(own) == k for own in rows):
+                return rows
             wanted = min(4 * wanted, available)
-        return rows
 
     def matching(self, terms: Sequence[str], k: int, selection: Selection) -> Rows:
         return _best(self._bm25(tuple(terms)), selection, k)

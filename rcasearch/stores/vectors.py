@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from rcasearch.encoders.cores import cores
 from rcasearch.model import VectorSearch
 from rcasearch.stores.base import Floats, Rows
-from rcasearch.stores.layout import mask
 
 # Up to so many, 1 ms of one core, vectors are compared one by one.
 EXACT = 20_000
@@ -117,25 +116,24 @@ class Vectors:
         self._whole, self._codes = whole, index if index is not whole else None
         self._rows = _rows(whole)
 
-    def search(self, vectors: Floats, k: int, allowed: NDArray[Any] | None = None) -> list[Rows]:
-        """The k nearest ids by inner product for each vector (q, d), best first; only of those ``allowed``, where given.
+    def search(self, vectors: Floats, k: int, chosen: NDArray[np.bool_] | None = None) -> list[Rows]:
+        """The k nearest ids by inner product for each vector (q, d), best first; only of those ``chosen`` (n,), where given.
 
         There are always k, or all.
         """
         import faiss
 
-        available = self.count if allowed is None else len(allowed)
+        available = self.count if chosen is None else int(np.count_nonzero(chosen))
         k = min(k, available)
         if not k:
             return [np.zeros(0, np.int64) for _ in vectors]
         faiss.omp_set_num_threads(1)
         queries = np.ascontiguousarray(vectors, np.float32)
-        chosen = None if allowed is None else mask(allowed, self.count)
         found = self._by_codes(queries, k, available, chosen)
         return found if found and all(len(ids) == k for ids in found) else self._one_by_one(queries, k, chosen)
 
     def _by_codes(self, queries: Floats, k: int, available: int, chosen: NDArray[np.bool_] | None) -> list[Rows]:
-        """What is found by the codes, fewer than k where too many of it are not allowed; empty where that does not pay."""
+        """What is found by the codes, fewer than k where too many of it are not chosen; empty where that does not pay."""
         asked = max(_LEAST, k if chosen is None else 3 * k * self.count // (2 * available))
         if self._codes is None or asked * self._codes.k_factor * _AGAIN > available:
             return []

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rcasearch.stores import vectors as module
+from rcasearch.stores.layout import mask
 from rcasearch.stores.vectors import Vectors, write
 from tests.core.fakes import unit
 
@@ -84,7 +85,7 @@ def test_a_few_are_compared_exactly(tmp_path_factory: pytest.TempPathFactory, da
     k = data.draw(st.integers(0, 60))
     allowed = np.array(sorted(data.draw(st.sets(st.integers(0, count - 1)))) if count else [], np.int64)
     check(store.search(asked, k), vectors, asked, k, np.arange(count), 1e-6)
-    check(store.search(asked, k, allowed), vectors, asked, k, allowed, 1e-6)
+    check(store.search(asked, k, mask(allowed, count)), vectors, asked, k, allowed, 1e-6)
     ids = chance.integers(count, size=7) if count else np.zeros(0, np.int64)
     assert store.count == count
     assert np.array_equal(store.stored(ids), vectors[ids])
@@ -127,7 +128,7 @@ def test_a_filter_leaves_nothing_out(compressed: Vectors, many: Floats, queries:
     allowed = np.sort(chance.permutation(MANY)[:size])
     k = data.draw(st.sampled_from((1, 10, 300, MANY)))
     asked = queries[: data.draw(st.integers(1, 3))]
-    for ids, query in zip(compressed.search(asked, k, allowed), asked, strict=True):
+    for ids, query in zip(compressed.search(asked, k, mask(allowed, MANY)), asked, strict=True):
         assert len(ids) == len(set(ids.tolist())) == min(k, size)
         assert set(ids.tolist()) <= set(allowed.tolist())
         products, best = many[ids] @ query, np.sort(many[allowed] @ query)[::-1][: len(ids)]
@@ -138,7 +139,7 @@ def test_a_filter_of_what_is_far_away_still_gives_all(compressed: Vectors, many:
     for query in queries[:10]:
         for share in (0.01, 0.3, 0.6):
             farthest = np.sort(np.argsort(many @ query)[: int(share * MANY)])
-            check(compressed.search(query[None], 10, farthest), many, query[None], 10, farthest, 1e-3)
+            check(compressed.search(query[None], 10, mask(farthest, MANY)), many, query[None], 10, farthest, 1e-3)
 
 
 def test_all_asked_for_are_all_found(compressed: Vectors, many: Floats, queries: Floats) -> None:
@@ -162,7 +163,7 @@ def test_where_the_codes_say_too_little_all_are_compared(
     store = Vectors(tmp_path / "vectors")
     check(store.search(queries, 20), many, queries, 20, np.arange(MANY), 1e-3)
     chosen = np.arange(0, MANY, 7)
-    check(store.search(queries, 20, chosen), many, queries, 20, chosen, 1e-3)
+    check(store.search(queries, 20, mask(chosen, MANY)), many, queries, 20, chosen, 1e-3)
 
 
 def test_dimensions_that_do_not_pair_are_not_compressed(tmp_path: Path) -> None:
