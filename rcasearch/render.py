@@ -5,8 +5,6 @@ Pure functions without I/O. Whatever goes over a wire or into a template is made
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from rcasearch.model import (
@@ -27,13 +25,37 @@ from rcasearch.model import (
     Results,
     Section,
     TimelineEvent,
+    VectorSearch,
+)
+from rcasearch.shapes import (
+    ActionItemShape,
+    Answers,
+    DifferenceShape,
+    DocumentProblem,
+    EventShape,
+    EvidenceShape,
+    FiltersShape,
+    HitShape,
+    IncidentShape,
+    IndexShape,
+    LinkShape,
+    MatchShape,
+    MilestonesShape,
+    PageShape,
+    ProblemDetails,
+    QueryShape,
+    ResolutionShape,
+    ResultsShape,
+    RootCause,
+    SectionShape,
+    SummaryShape,
+    VectorSearchShape,
 )
 
-Json = dict[str, Any]
 SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
 
 
-def as_dict(results: Results) -> Json:
+def as_dict(results: Results) -> ResultsShape:
     """The answer to a query, hits best first."""
     return {
         "query": query_as_dict(results.query),
@@ -47,12 +69,12 @@ def as_dict(results: Results) -> Json:
     }
 
 
-def query_as_dict(query: Query) -> Json:
+def query_as_dict(query: Query) -> QueryShape:
     """What was asked, after validation."""
     return {"text": query.text, "limit": query.limit, "filters": filters_as_dict(query.filters)}
 
 
-def filters_as_dict(filters: Filters) -> Json:
+def filters_as_dict(filters: Filters) -> FiltersShape:
     """Every filter, set or not."""
     return {
         "services": list(filters.services),
@@ -64,7 +86,7 @@ def filters_as_dict(filters: Filters) -> Json:
     }
 
 
-def hit_as_dict(hit: Hit) -> Json:
+def hit_as_dict(hit: Hit) -> HitShape:
     """A precedent: what it is, why it matched, what caused it and what ended it."""
     return {
         "rank": hit.rank,
@@ -79,7 +101,7 @@ def hit_as_dict(hit: Hit) -> Json:
     }
 
 
-def incident_as_dict(incident: Incident) -> Json:
+def incident_as_dict(incident: Incident) -> IncidentShape:
     """A whole incident, with its sections, timeline and all action items."""
     return {
         **summary_as_dict(incident),
@@ -93,7 +115,7 @@ def incident_as_dict(incident: Incident) -> Json:
     }
 
 
-def summary_as_dict(incident: Incident) -> Json:
+def summary_as_dict(incident: Incident) -> SummaryShape:
     """What a line of a listing tells about an incident."""
     return {
         "id": incident.id,
@@ -110,7 +132,7 @@ def summary_as_dict(incident: Incident) -> Json:
     }
 
 
-def page_as_dict(page: Page) -> Json:
+def page_as_dict(page: Page) -> PageShape:
     """One page of a listing, with the facets of all that passed the filters."""
     return {
         "total": page.total,
@@ -121,7 +143,7 @@ def page_as_dict(page: Page) -> Json:
     }
 
 
-def _answers_as_dict(incident: Incident) -> Json:
+def _answers_as_dict(incident: Incident) -> Answers:
     return {
         "root_cause": answer_as_dict(incident.root_cause),
         "resolution": resolution_as_dict(incident.resolution),
@@ -131,20 +153,20 @@ def _answers_as_dict(incident: Incident) -> Json:
     }
 
 
-def answer_as_dict(answer: Answer | None) -> Json | None:
+def answer_as_dict(answer: Answer | None) -> RootCause | None:
     """A root cause and the kind of section that supplied it; None where the document has none."""
     if answer is None:
         return None
     return {"text": answer.text, "source_section": answer.source, "heading": answer.heading}
 
 
-def resolution_as_dict(answer: Answer | None) -> Json | None:
+def resolution_as_dict(answer: Answer | None) -> ResolutionShape | None:
     """A resolution as text and, where the document lists them, as steps."""
     shape = answer_as_dict(answer)
     return None if shape is None or answer is None else {**shape, "steps": list(answer.steps)}
 
 
-def evidence_as_dict(evidence: Evidence) -> Json:
+def evidence_as_dict(evidence: Evidence) -> EvidenceShape:
     """A passage that matched. ``highlights`` are offsets into ``text``, ``lines`` are of the document."""
     chunk = evidence.chunk
     return {
@@ -157,7 +179,7 @@ def evidence_as_dict(evidence: Evidence) -> Json:
     }
 
 
-def match_as_dict(match: Match) -> Json:
+def match_as_dict(match: Match) -> MatchShape:
     """What a precedent and the query share, and what differs. ``on`` and ``cause`` are null where that is not clear."""
     return {
         "on": match.on,
@@ -171,7 +193,7 @@ def match_as_dict(match: Match) -> Json:
     }
 
 
-def difference_as_dict(difference: Difference) -> Json:
+def difference_as_dict(difference: Difference) -> DifferenceShape:
     """A difference in words; ``url`` leads to the incident that the words name, and is null where they name none."""
     named = difference.incident_id
     return {
@@ -182,7 +204,7 @@ def difference_as_dict(difference: Difference) -> Json:
     }
 
 
-def action_item_as_dict(item: ActionItem) -> Json:
+def action_item_as_dict(item: ActionItem) -> ActionItemShape:
     """A follow-up; ``done`` is null where the document records no status."""
     return {
         "text": item.text,
@@ -195,7 +217,7 @@ def action_item_as_dict(item: ActionItem) -> Json:
     }
 
 
-def link_as_dict(link: Link) -> Json:
+def link_as_dict(link: Link) -> LinkShape:
     """A link. ``url`` is null where there is nowhere safe to go: a dangling wiki link, a scheme that is not for reading."""
     return {
         "text": link.text,
@@ -207,12 +229,12 @@ def link_as_dict(link: Link) -> Json:
     }
 
 
-def event_as_dict(event: TimelineEvent) -> Json:
+def event_as_dict(event: TimelineEvent) -> EventShape:
     """A row of a timeline."""
     return {"time": event.time, "text": event.text, "minute": event.minute, "line": event.line}
 
 
-def milestones_as_dict(milestones: Milestones) -> Json:
+def milestones_as_dict(milestones: Milestones) -> MilestonesShape:
     """Minutes from the start of the incident."""
     return {
         "first_action": milestones.first_action,
@@ -222,7 +244,7 @@ def milestones_as_dict(milestones: Milestones) -> Json:
     }
 
 
-def section_as_dict(section: Section) -> Json:
+def section_as_dict(section: Section) -> SectionShape:
     """What stands under one heading, as plain text."""
     return {
         "heading": section.heading,
@@ -233,7 +255,7 @@ def section_as_dict(section: Section) -> Json:
     }
 
 
-def problem_as_dict(problem: Problem) -> Json:
+def problem_as_dict(problem: Problem) -> DocumentProblem:
     """Something wrong with a document."""
     return {
         "path": problem.path,
@@ -244,7 +266,7 @@ def problem_as_dict(problem: Problem) -> Json:
     }
 
 
-def info_as_dict(info: IndexInfo) -> Json:
+def info_as_dict(info: IndexInfo) -> IndexShape:
     """What an index holds and how it was made."""
     return {
         "id": info.id,
@@ -259,11 +281,15 @@ def info_as_dict(info: IndexInfo) -> Json:
         "problems": info.problems,
         "bytes": info.bytes,
         "sources": list(info.sources),
-        "search": {"passages": asdict(info.passage_search), "incidents": asdict(info.incident_search)},
+        "search": {"passages": _search_as_dict(info.passage_search), "incidents": _search_as_dict(info.incident_search)},
     }
 
 
-def error_as_dict(code: str, detail: str, *, status: int, title: str, hint: str = "", field: str | None = None) -> Json:
+def _search_as_dict(search: VectorSearch) -> VectorSearchShape:
+    return {"method": search.method, "recall_at_10": search.recall_at_10, "recall_at_200": search.recall_at_200}
+
+
+def error_as_dict(code: str, detail: str, *, status: int, title: str, hint: str = "", field: str | None = None) -> ProblemDetails:
     """An error as RFC 9457 problem details, with what to do about it."""
     return {
         "type": "about:blank",

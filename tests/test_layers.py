@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "rcasearch"
 
 LAYERS = (
     {"caches", "durable", "model", "errors", "texts", "wording"},
-    {"checksums", "severities"},
+    {"checksums", "severities", "shapes"},
     {"settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},

@@ -15,6 +15,7 @@ from rcasearch.model import Filters, Query
 from rcasearch.query import FILTER_KEYS, once, parse_filters, parse_limit, parse_query, reject_unknown
 from rcasearch.render import as_dict, incident_as_dict, incident_url, page_as_dict, problem_as_dict, summary_as_dict
 from rcasearch.settings import Settings
+from rcasearch.shapes import FacetCount
 from rcasearch.web import documents
 from rcasearch.web.addresses import filter_pairs, listing_url, search_url, unpack
 from rcasearch.web.live import Facets, live
@@ -183,7 +184,7 @@ def _listing_without(filters: Filters, name: str, value: str) -> str:
     return listing_url(_filters(params))
 
 
-def _years(facet: list[dict[str, Any]], filters: Filters) -> list[tuple[str, int, str]]:
+def _years(facet: list[FacetCount], filters: Filters) -> list[tuple[str, int, str]]:
     """(year, incidents, address) of each year, newest first; the other filters stay."""
     years = sorted(((str(entry["value"]), entry["count"]) for entry in facet), reverse=True)
     spans = ((year, total, replace(filters, since=f"{year}-01-01", until=f"{year}-12-31")) for year, total in years)

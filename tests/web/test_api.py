@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ HIT = {
 }  # fmt: skip
 
 
-def without_time(body: dict[str, Any]) -> dict[str, Any]:
+def without_time(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name != "took_ms"}
 
 
