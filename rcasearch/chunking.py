@@ -20,6 +20,10 @@ _SENTENCE_END = re.compile(r"(?<=[.!?;:])\s+")
 _WORD_END = re.compile(r"\s+")
 
 
+# Lines of text, each with its number.
+_Block = list[tuple[str, int]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A stretch of one line: its text, line number, and token count."""
@@ -37,16 +41,18 @@ def chunk(incident: Incident, count_tokens: CountTokens, budget: int) -> list[Ch
     """
     if budget < 1:
         raise ValueError(f"A chunk needs a budget of at least one token, not {budget}.")
-    parts = [_Part("title", incident.title, pieces) for pieces in _title(incident, count_tokens, budget)]
-    for section in incident.sections:
-        parts += [_Part(section.kind, section.heading, pieces) for pieces in _section(section, count_tokens, budget)]
+    fitted = _fit([_title(incident), *map(_blocks, incident.sections)], count_tokens, budget)
+    parts = [_Part("title", incident.title, pieces) for pieces in next(fitted)]
+    for section, found in zip(incident.sections, fitted, strict=True):
+        parts += [_Part(section.kind, section.heading, pieces) for pieces in found]
     return [_chunk(incident.id, number, part) for number, part in enumerate(parts)]
 
 
 def split_text(text: str, count_tokens: CountTokens, budget: int) -> list[str]:
     """Any text in pieces within the budget, cut between lines where possible: how a long paste is made encodable."""
     lines = [(line, number) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    return [_join(pieces) for pieces in _fit([lines], count_tokens, budget)]
+    [fitted] = _fit([[lines]], count_tokens, budget)
+    return [_join(pieces) for pieces in fitted]
 
 
 def content_hash(text: str) -> str:
@@ -68,23 +74,25 @@ def _chunk(incident_id: str, number: int, part: _Part) -> Chunk:
     return Chunk(f"{incident_id}#{number}", incident_id, part.kind, part.heading, text, first, last, content_hash(text), whole)
 
 
-def _title(incident: Incident, count_tokens: CountTokens, budget: int) -> list[tuple[_Piece, ...]]:
-    return _fit([[(incident.title, 1)]], count_tokens, budget) if incident.title.strip() else []
+def _title(incident: Incident) -> list[_Block]:
+    return [[(incident.title, 1)]] if incident.title.strip() else []
 
 
-def _section(section: Section, count_tokens: CountTokens, budget: int) -> list[tuple[_Piece, ...]]:
-    blocks = [
+def _blocks(section: Section) -> list[_Block]:
+    blocks = (
         [(line, block.line + offset) for offset, line in enumerate(block.text.split("\n")) if line.strip()]
         for block in section.blocks
-    ]
-    return _fit([block for block in blocks if block], count_tokens, budget)
+    )
+    return [block for block in blocks if block]
 
 
-def _fit(blocks: list[list[tuple[str, int]]], count_tokens: CountTokens, budget: int) -> list[tuple[_Piece, ...]]:
-    counts = iter(count_tokens([text for block in blocks for text, _ in block]))
-    measured = [[_Piece(text, line, next(counts)) for text, line in block] for block in blocks]
-    packed = _pack(list(_units(measured, count_tokens, budget)), budget)
-    return list(_within(packed, count_tokens, budget))
+def _fit(sections: list[list[_Block]], count_tokens: CountTokens, budget: int) -> Iterator[list[tuple[_Piece, ...]]]:
+    """Of each section its chunks. All lines are counted at once: an encoder counts many texts faster than few."""
+    counts = iter(count_tokens([text for blocks in sections for block in blocks for text, _ in block]))
+    for blocks in sections:
+        measured = [[_Piece(text, line, next(counts)) for text, line in block] for block in blocks]
+        packed = _pack(list(_units(measured, count_tokens, budget)), budget)
+        yield list(_within(packed, count_tokens, budget))
 
 
 def _units(blocks: list[list[_Piece]], count_tokens: CountTokens, budget: int) -> Iterator[list[_Piece]]:

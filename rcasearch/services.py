@@ -36,7 +36,7 @@ class ServiceNames:
     def named_in(self, text: str) -> tuple[str, ...]:
         """The services that a text names, in order: as the corpus writes them, or as a pod's name does."""
         known = [(start, name) for start, _, name in self._found(text)]
-        pods = [(match.start(), match.group(1)) for match in _POD.finditer(text)]
+        pods = [(match.start(), match.group(1)) for match in _pods(text)]
         starts = {start for start, _ in known}
         found = sorted([*known, *(pod for pod in pods if pod[0] not in starts)])
         return tuple(dict.fromkeys(name for _, name in found))
@@ -44,25 +44,28 @@ class ServiceNames:
     def spans(self, text: str) -> list[Span]:
         """Where the text names a service that is kept out of the symptom match, with the drawn end of a pod's name."""
         known = [(start, end) for start, end, name in self._found(text) if name in self.masked]
-        pods = [match.span() for match in _POD.finditer(text)]
+        pods = [match.span() for match in _pods(text)]
         return merged([*known, *pods])
 
     def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
         """(start, end, name) from the left, the longest name first."""
-        words = [(match.start(), match.end(), match.group().casefold()) for match in _WORD.finditer(text)]
+        words = [word.casefold() for word in _WORD.findall(text)]
+        if self._lengths.keys().isdisjoint(words):
+            return
+        places = [match.span() for match in _WORD.finditer(text)]
         position = 0
-        while position < len(words):
-            taken, found = self._longest(text, words, position)
+        for first in (number for number, word in enumerate(words) if word in self._lengths):
+            taken, found = self._longest(text, words, places, first) if first >= position else (0, None)
             if found:
-                start, end = words[position][0], words[position + taken - 1][1]
+                start, end = places[first][0], places[first + taken - 1][1]
                 pod_end = _POD_END.match(text, end)
                 yield start, pod_end.end() if pod_end else end, found
-            position += max(taken, 1)
+                position = first + taken
 
-    def _longest(self, text: str, words: Sequence[tuple[int, int, str]], position: int) -> tuple[int, str | None]:
-        for count in self._lengths.get(words[position][2], ()):
-            run = words[position : position + count]
-            name = self._by_parts.get(tuple(word for _, _, word in run))
+    def _longest(self, text: str, words: list[str], places: list[Span], first: int) -> tuple[int, str | None]:
+        for count in self._lengths[words[first]]:
+            name = self._by_parts.get(tuple(words[first : first + count]))
+            run = places[first : first + count]
             if name and _is_one_name(text, run):
                 return len(run), name
         return 0, None
@@ -105,11 +108,16 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return result
 
 
+def _pods(text: str) -> Iterator[re.Match[str]]:
+    # A pod's name has two hyphens at least, and most texts do not.
+    return _POD.finditer(text) if text.count("-") > 1 else iter(())
+
+
 def _parts(name: str) -> tuple[str, ...]:
     return tuple(word.casefold() for word in _WORD.findall(name))
 
 
-def _is_one_name(text: str, run: Sequence[tuple[int, int, str]]) -> bool:
+def _is_one_name(text: str, run: Sequence[Span]) -> bool:
     """Whether the words of ``run`` stand joined, and no further word is joined to them but the end of a pod's name."""
     gaps = [text[left[1] : right[0]] for left, right in pairwise(run)]
     start, end = run[0][0], run[-1][1]

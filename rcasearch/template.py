@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from rcasearch.chunking import content_hash
@@ -27,6 +27,7 @@ _UNIT_END = re.compile(r"\n+|(?<=[.!?;:])\s+|\s+\|\s+")
 _TIME = r"[T ][0-2]\d:[0-5]\d(?::[0-5]\d)?(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 _DATE = re.compile(rf"(?<![\w-])(?:19|20)\d\d-[01]\d-[0-3]\d(?:{_TIME})?(?![\w-])")
 _NUMBER = re.compile(r"[^\W_]*\d[^\W_]*(?:[.,:/-]\d+)*")
+_DIGIT = re.compile(r"\d")
 _OTHER = re.compile(r"[\W_]+")
 _HIDDEN = "\x00"
 _MASKS = 200_000
@@ -38,6 +39,7 @@ class Template:
 
     services: ServiceNames
     lines: frozenset[str] = frozenset()
+    masks: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
 
     def marked(self, chunks: Iterable[Chunk]) -> list[Chunk]:
         """The chunks of an incident that tell anything, with the parts that do. A title always does."""
@@ -46,14 +48,14 @@ class Template:
     @cached_property
     def masked(self) -> Callable[[str], str]:
         """A line as it is compared with others. Where lines recur, looking for names in each again takes most of the time."""
-        return lru_cache(maxsize=_MASKS)(lambda text: _masked(text, self.services))
+        return self.masks or lru_cache(maxsize=_MASKS)(lambda text: _masked(text, self.services))
 
     def _spans(self, chunk: Chunk) -> tuple[Span, ...]:
         """The parts that count in a match: not boilerplate, nor dates, nor the names of services."""
         unsaid = _unsaid(chunk.text, self.services)
         if chunk.kind == "title":
             return _rest(chunk.text, unsaid) or chunk.telling
-        hidden = (span for span in _units(chunk.text) if self.masked(chunk.text[slice(*span)]) in self.lines)
+        hidden = (span for span in _units(chunk.text) if self.masked(chunk.text[slice(*span)].rstrip()) in self.lines)
         return _rest(chunk.text, [*hidden, *unsaid])
 
 
@@ -69,7 +71,7 @@ def learn(incidents: Sequence[Incident], services: ServiceNames) -> Template:
         for line in _lines(incident, blank) & recurring:
             titles[line][title] += 1
     alike = {line for line, found in titles.items() if max(found.values()) > ONE_FAILURE * found.total()}
-    return Template(services, frozenset(recurring - alike))
+    return Template(services, frozenset(recurring - alike), blank.masked)
 
 
 def without_names(text: str, services: ServiceNames) -> str:
@@ -87,7 +89,7 @@ def _said(text: str, spans: Iterable[Span]) -> str:
 
 def _lines(incident: Incident, template: Template) -> set[str]:
     texts = (block.text for section in incident.sections for block in section.blocks)
-    return {template.masked(text[slice(*span)]) for text in texts for span in _units(text)}
+    return {template.masked(text[slice(*span)].rstrip()) for text in texts for span in _units(text)}
 
 
 def _units(text: str) -> Iterator[Span]:
@@ -108,7 +110,8 @@ def _unsaid(text: str, services: ServiceNames) -> list[Span]:
 def _masked(text: str, services: ServiceNames) -> str:
     for start, end in reversed(merged(_unsaid(text, services))):
         text = f"{text[:start]} {_HIDDEN} {text[end:]}"
-    return _OTHER.sub(" ", _NUMBER.sub("0", text).replace(_HIDDEN, "0")).strip().lower()
+    bare = _NUMBER.sub("0", text) if _DIGIT.search(text) else text
+    return _OTHER.sub(" ", bare.replace(_HIDDEN, "0")).strip().lower()
 
 
 def _rest(text: str, hidden: Iterable[Span]) -> tuple[Span, ...]:

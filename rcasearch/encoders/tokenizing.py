@@ -9,8 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding as Pieces
 from tokenizers import Tokenizer
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
 
 Ints = NDArray[np.int64]
+# Words whose counts are remembered, and the characters of the longest: most words of a text have been in another.
+_MOST_WORDS, _LONG_WORD = 65_536, 64
 
 
 class WordPieces:
@@ -20,6 +24,8 @@ class WordPieces:
         self._tokenizer = Tokenizer.from_file(str(path))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        self._additive = _is_additive(self._tokenizer)
+        self._known: dict[str, int] = {}
         self._special = np.array(sorted(special), dtype=np.int64)
         self._prompts = prompts
         marks = self._tokenizer.num_special_tokens_to_add(False)
@@ -29,11 +35,29 @@ class WordPieces:
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """How many pieces each text has, marks apart."""
-        return [len(pieces) for pieces in self._read(texts)]
+        if not self._additive:
+            return self._lengths(texts)
+        words = [text.replace("\n", " ").split(" ") for text in texts]
+        counts = self._counts({word for own in words for word in own})
+        return [sum(map(counts.__getitem__, own)) for own in words]
+
+    def _counts(self, words: set[str]) -> dict[str, int]:
+        """How many pieces each word has; what many threads share is only added to and emptied."""
+        known = self._known
+        counts = {word: known.get(word, -1) for word in words}
+        new = [word for word, count in counts.items() if count < 0]
+        counts.update(zip(new, self._lengths(new), strict=True))
+        if len(known) > _MOST_WORDS:
+            known.clear()
+        known.update((word, counts[word]) for word in new if len(word) <= _LONG_WORD)
+        return counts
+
+    def _lengths(self, texts: Sequence[str]) -> list[int]:
+        return [len(pieces) for pieces in self._read(texts)] if texts else []
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """(start, end) character offsets of the pieces that are no marks."""
-        [pieces] = self._read([text])
+        [pieces] = self._tokenizer.encode_batch([text], add_special_tokens=False)
         return [place for place, kept in zip(pieces.offsets, self._kept(pieces.ids), strict=True) if kept]
 
     def ids(self, texts: Sequence[str], task: str) -> list[Ints]:
@@ -48,7 +72,20 @@ class WordPieces:
         return np.flatnonzero(self._kept(ids))[self._prompt_tokens[task] :]
 
     def _read(self, texts: Sequence[str]) -> list[Pieces]:
-        return self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        """The pieces of each text, without their places in it."""
+        return self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
 
     def _kept(self, ids: Sequence[int] | Ints) -> NDArray[np.bool_]:
         return ~np.isin(np.asarray(ids, dtype=np.int64), self._special)
+
+
+def _is_additive(tokenizer: Tokenizer) -> bool:
+    """Whether a text has as many pieces as the words between its spaces and line ends have together.
+
+    BERT's pre-tokenizer cuts there, its normalizer looks at single characters, and accents do not reach over a blank. Only a mark
+    added to the vocabulary could.
+    """
+    cuts = isinstance(tokenizer.pre_tokenizer, BertPreTokenizer)
+    by_character = tokenizer.normalizer is None or isinstance(tokenizer.normalizer, BertNormalizer)
+    marks = [mark.content for mark in tokenizer.get_added_tokens_decoder().values()]
+    return cuts and by_character and not any(blank in mark for mark in marks for blank in " \n")
