@@ -31,6 +31,7 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 BlockKind = Literal["paragraph", "list_item", "table_row", "code", "quote", "field"]
 Verdict = Literal["strong", "possible", "none"]
+StageName = Literal["wait", "encode", "rank", "explain"]
 Level = Literal["SEV0", "SEV1", "SEV2", "SEV3", "SEV4", "SEV5"]
 
 
@@ -315,10 +316,20 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the work on an answer: from ``began`` to ``ended``, in seconds of ``time.perf_counter``."""
+
+    name: StageName
+    began: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """The answer to a query. ``searched`` counts the incidents that passed the filters.
 
     ``concepts`` are the failures that the query was read as telling of, in words for people, ``services`` those it names.
+    ``stages`` tell where the time went; "wait" is for a free core.
     """
 
     query: Query
@@ -329,6 +340,7 @@ class Results:
     took_ms: float = 0.0
     concepts: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = field(default=(), compare=False)
 
     @property
     def confidence(self) -> float:

@@ -19,7 +19,7 @@ from rcasearch.encoders.cores import cores
 from rcasearch.errors import IndexMismatchError
 from rcasearch.evidence import Explainer
 from rcasearch.lexical import terms
-from rcasearch.model import NO_FILTERS, Filters, Hit, Incident, IndexInfo, Page, Problem, Query, Results
+from rcasearch.model import NO_FILTERS, Filters, Hit, Incident, IndexInfo, Page, Problem, Query, Results, Stage, StageName
 from rcasearch.models import fingerprint, locate
 from rcasearch.retrieval import HYBRID, Ranked, Signals, Weights
 from rcasearch.settings import Settings
@@ -66,22 +66,25 @@ class Searcher:
 
         ``without`` is the id of an incident that may not answer. Raises NotFoundError where there is none of that id.
         """
-        started = time.perf_counter()
+        watch = _Watch()
         store = self._store
         selection = store.select(query.filters)
         if without is not None:
             selection = _without(selection, store.row(without))
         with self._slots:
+            watch.lap("wait")
             signals = retrieval.read_signals(query.text, self._encoder, store.services)
+            watch.lap("encode")
             ranked = retrieval.rank(store, signals, selection, weights)
-            return _timed(self._answer(store, query, signals, ranked, selection.count, explain), started)
+            watch.lap("rank")
+            return watch.timed(self._answer(store, query, signals, ranked, selection.count, explain))
 
     def similar(self, incident_id: str, limit: int = 10, filters: Filters = NO_FILTERS) -> Results:
         """The incidents most like another one. Raises NotFoundError.
 
         Being among the nearest is not mutual: A can be among the ten nearest of B while ten others are nearer to A.
         """
-        started = time.perf_counter()
+        watch = _Watch()
         store = self._store
         row = store.row(incident_id)
         [told] = store.passages_at([row])
@@ -91,8 +94,10 @@ class Searcher:
         signals = Signals(told.vectors[telling], store.tokens_at(row, telling), text, tuple(terms(text)))
         selection = _without(store.select(filters), row)
         with self._slots:
+            watch.lap("wait")
             ranked = retrieval.rank(store, signals, selection, HYBRID)
-            return _timed(self._answer(store, Query(text, limit, filters), signals, ranked, selection.count, True), started)
+            watch.lap("rank")
+            return watch.timed(self._answer(store, Query(text, limit, filters), signals, ranked, selection.count, True))
 
     def incident(self, incident_id: str) -> Incident:
         """The incident with that id or file stem. Raises NotFoundError."""
@@ -163,8 +168,20 @@ def _hit(ranked: Ranked, position: int, incident: Incident, sure: float) -> Hit:
     return Hit(incident, position + 1, float(ranked.scores[position]), sure, verdict(sure), (), addends)
 
 
-def _timed(results: Results, started: float) -> Results:
-    return replace(results, took_ms=(time.perf_counter() - started) * 1000)
+class _Watch:
+    def __init__(self) -> None:
+        self._stages: list[Stage] = []
+        self._began = self._at = time.perf_counter()
+
+    def lap(self, name: StageName) -> None:
+        now = time.perf_counter()
+        self._stages.append(Stage(name, self._at, now))
+        self._at = now
+
+    def timed(self, results: Results) -> Results:
+        """The results with what was timed until now, the last of it the explaining."""
+        self.lap("explain")
+        return replace(results, took_ms=(self._at - self._began) * 1000, stages=tuple(self._stages))
 
 
 def _without(selection: Selection, row: int) -> Selection:

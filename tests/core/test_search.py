@@ -37,6 +37,16 @@ def same(one: Results, other: Results) -> bool:
     return replace(one, took_ms=0) == replace(other, took_ms=0)
 
 
+def test_the_stages_of_an_answer_follow_one_another_and_make_up_its_time(seeded_searcher: Searcher) -> None:
+    found = seeded_searcher.search(Query("poolError"))
+    similar = seeded_searcher.similar(found.hits[0].incident.id)
+    assert [stage.name for stage in found.stages] == ["wait", "encode", "rank", "explain"]
+    assert [stage.name for stage in similar.stages] == ["wait", "rank", "explain"]
+    for results in (found, similar):
+        assert all(before.ended == after.began for before, after in pairwise(results.stages))
+        assert sum(stage.ended - stage.began for stage in results.stages) == pytest.approx(results.took_ms / 1000)
+
+
 # --- the seeded corpus, with the fake encoder ------------------------------------------------------------------------
 
 
