@@ -17,10 +17,12 @@ _ALIASES = {"q": "text", "k": "limit"}
 _LISTS = {"service": "services", "severity": "severities", "tag": "tags", "status": "statuses"}
 FILTER_KEYS = (*_LISTS, "since", "until")
 QUERY_KEYS = ("text", "limit", *FILTER_KEYS)
-_MAX_VALUES = 50
-_AGO = re.compile(r"(\d{1,4})([dwmy])")
+MAX_VALUES = 50
+_DATE = r"((?!0000)[0-9]{4})(?:-(0?[1-9]|1[0-2])(?:-(0?[1-9]|[12][0-9]|3[01]))?)?"
+_AGO = r"([0-9]{1,4}(?=[dwm])|[0-9]{1,3}(?=y))([dwmy])"
+# A date or an age, for all who must tell what is one; not every month has the day it names.
+DAY = f"{_DATE}|{_AGO}"
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 
 
 def parse_query(params: Mapping[str, object], settings: Settings) -> Query:
@@ -49,6 +51,8 @@ def parse_limit(value: object, default: int, *, field: str = "limit", low: int =
     if once(value, field) is None or value == "":
         return default
     number = value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, float) and value.is_integer():
+        number = int(value)
     if isinstance(value, str) and re.fullmatch(r"\s*\d{1,9}\s*", value, re.ASCII):
         number = int(value)
     if number is None or not low <= number <= high:
@@ -114,10 +118,9 @@ def _values(value: object, field: str) -> tuple[str, ...]:
     given = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(given, list | tuple) or not all(isinstance(item, str) for item in given):
         raise InvalidQueryError(f"{field} must be a string or a list of strings.", "Write names in quotes.", field=field)
-    values = unique(filter(None, (clean_text(item).strip() for item in given)))
-    if len(values) > _MAX_VALUES:
-        raise InvalidQueryError(f"{field} has {len(values)} values; {_MAX_VALUES} are allowed.", "Name fewer.", field=field)
-    return values
+    if len(given) > MAX_VALUES:
+        raise InvalidQueryError(f"{field} has {len(given)} values; {MAX_VALUES} are allowed.", "Name fewer.", field=field)
+    return unique(filter(None, (clean_text(item).strip() for item in given)))
 
 
 def _day(value: object, field: str) -> str | None:
@@ -134,9 +137,9 @@ def _day(value: object, field: str) -> str | None:
 
 
 def _read_day(text: str, field: str) -> date | None:
-    match = _DATE.fullmatch(text)
+    match = re.fullmatch(_DATE, text)
     try:
-        if ago := _AGO.fullmatch(text):
+        if ago := re.fullmatch(_AGO, text):
             return date.today() - timedelta(days=int(ago[1]) * _DAYS[ago[2]])
         if not match:
             return None
