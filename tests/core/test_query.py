@@ -104,7 +104,9 @@ def test_dates_the_wrong_way_round() -> None:
     assert parse(since="2025-05-31", until="2025-05").filters.since == "2025-05-31"
 
 
-@pytest.mark.parametrize("value", [0, -1, 101, "0", "101", "ten", "1.0", 1.5, float("inf"), True, [1], "１０", "1 0", "+5", 10**20])
+@pytest.mark.parametrize(
+    "value", [0, -1, 101, "0", "101", "ten", "1.0", 1.5, float("inf"), True, [1], "１０", "1 0", "+5", 10**20]
+)
 @pytest.mark.parametrize("name", ["limit", "k"])
 def test_a_limit_out_of_range_is_refused(name: str, value: object) -> None:
     with pytest.raises(InvalidQueryError, match="must be a whole number from 1 to 100") as caught:
