@@ -37,7 +37,10 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "The address that `serve` listens on.")
     port: int = _setting(8080, "The port that `serve` listens on; 0 takes a free one.", low=0, high=65535)
-    threads: int = _setting(4, "Threads that `serve` answers with.", low=1, high=256)
+    workers: int = _setting(
+        0, "Processes that `serve` answers with; 0 is one a core, as far as the memory allows.", low=0, high=64
+    )
+    threads: int = _setting(4, "Threads that each of these processes answers with.", low=1, high=256)
     limit: int = _setting(10, "Incidents in an answer when the caller names no number.", low=1, high=100)
     max_query_chars: int = _setting(200_000, "Characters a query may have.", low=1, high=10_000_000)
     max_body_bytes: int = _setting(1_048_576, "Bytes a request body may have.", low=1_024, high=1_073_741_824)

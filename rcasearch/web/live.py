@@ -60,7 +60,7 @@ class Live:
 
     def warm(self) -> None:
         """Open the index in the background, so that the server listens at once."""
-        threading.Thread(target=self._try, name="open-index", daemon=True).start()
+        threading.Thread(target=self.open, name="open-index", daemon=True).start()
 
     def facets(self) -> Facets:
         """What the whole index can be filtered by, counted once per index.
@@ -89,7 +89,8 @@ class Live:
                 self._similar.popitem(last=False)
         return found
 
-    def _try(self) -> None:
+    def open(self) -> None:
+        """Open the index, or tell in the log why there is none."""
         try:
             self.searcher()
         except RcaSearchError as error:

@@ -1,4 +1,4 @@
-"""The server: waitress, listening at once, finishing what it began before it stops."""
+"""The server: waitress, listening at once, finishing what it began before it stops; in one process or in several."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from waitress.wasyncore import close_all, loop
 
 from rcasearch.errors import SettingsError
 from rcasearch.settings import Settings
+from rcasearch.web import workers
 from rcasearch.web.app import Failure, create_app, finish, respond
 from rcasearch.web.live import Live
 
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
     from rcasearch.search import Searcher
 
 DRAIN_S = 10.0
+# By then a process that drains has ended by itself.
+PATIENCE_S = 15
 # The app refuses a body over the limit with a full answer, which a client reads only once it has sent the body. Beyond this
 # factor the connection is cut instead.
 BODY_SLACK = 8
 # Room for a query of the default length in an address, percent-encoded.
 HEADER_MAX = 1_048_576
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+LOG_FORMAT_OF_MANY = "%(asctime)s %(levelname)s [%(process)d] %(message)s"
 
 
 def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable[[str], None] | None = None) -> None:
@@ -41,17 +45,44 @@ def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable
     opened in the background and again whenever it appears. Raises SettingsError where the address cannot be listened on.
     """
     listener = _listen(settings.host, settings.port)
-    _log_to_stderr()
+    number = workers.count(settings) if searcher is None else 1
+    _log_to_stderr(LOG_FORMAT if number == 1 else LOG_FORMAT_OF_MANY)
+    try:
+        if number == 1:
+            _work(listener, settings, searcher, said=say or _say)
+        else:
+            (say or _say)(_listens_on(listener))
+            workers.supervise(number, lambda first: _work(listener, settings, at_once=first), PATIENCE_S)
+    finally:
+        listener.close()
+
+
+def _work(
+    listener: socket.socket,
+    settings: Settings,
+    searcher: Searcher | None = None,
+    *,
+    at_once: bool = True,
+    said: Callable[[str], None] | None = None,
+) -> None:
+    """Answer in this process: ``at_once``, telling meanwhile that the index is being read, or once it is open."""
     app = create_app(searcher, settings)
-    server = _server(app, listener, settings)
     live: Live = app.extensions["rcasearch"]
-    live.warm()
-    (say or _say)(f"rcasearch listens on {address_of(listener)} (Ctrl+C stops it)")
+    if at_once:
+        live.warm()
+    else:
+        live.open()
+    server = _server(app, listener, settings)
+    if said:
+        said(_listens_on(listener))
     try:
         _run(server)
     finally:
         _close(server)
-        listener.close()
+
+
+def _listens_on(listener: socket.socket) -> str:
+    return f"rcasearch listens on {address_of(listener)} (Ctrl+C stops it)"
 
 
 def address_of(listener: socket.socket) -> str:
@@ -61,9 +92,9 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{name}:{port}/"
 
 
-def _log_to_stderr() -> None:
+def _log_to_stderr(form: str) -> None:
     """Our requests and index switches, and what worries the libraries, in UTC; a log that is set up already is left as it is."""
-    formatter = logging.Formatter(LOG_FORMAT, "%Y-%m-%dT%H:%M:%SZ")
+    formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%SZ")
     formatter.converter = time.gmtime
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)

@@ -53,8 +53,9 @@ def raw(server: Server, request: bytes) -> tuple[bytes, bytes]:
 
 
 @pytest.mark.slow
-def test_it_listens_answers_and_stops_on_sigterm(tiny_index: Path) -> None:
-    with serving(tiny_index, max_body_bytes=65_536) as server:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_listens_answers_and_stops_on_sigterm(tiny_index: Path, workers: int) -> None:
+    with serving(tiny_index, max_body_bytes=65_536, workers=workers) as server:
         assert get(server.url + "/healthz") == (200, b'{"status":"ok"}\n')
         wait_until_ready(server)
         body = json.dumps({"text": POOL_QUERY}).encode()
@@ -68,16 +69,17 @@ def test_it_listens_answers_and_stops_on_sigterm(tiny_index: Path) -> None:
         code, errors = server.stop()
     assert code == 0
     assert "Traceback" not in errors
-    check_log(errors)
+    check_log(errors, workers)
 
 
-def check_log(errors: str) -> None:
+def check_log(errors: str, workers: int) -> None:
     """Every line has a time and a level; requests, refusals and the index are told of, what was asked is not."""
     lines = errors.splitlines()
-    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (INFO|WARNING|ERROR) ", line) for line in lines), errors
-    assert sum("Serving index " in line for line in lines) == 1
-    assert re.search(r"INFO \w{12} POST '/api/v1/search' 200 \d+ ms$", errors, re.MULTILINE)
-    assert re.search(r"INFO \w{12} POST '/' 413 \d+ ms$", errors, re.MULTILINE)
+    form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (INFO|WARNING|ERROR) " + (r"\[\d+\] " if workers > 1 else r"\w")
+    assert all(re.match(form, line) for line in lines), errors
+    assert 1 <= sum("Serving index " in line for line in lines) <= workers
+    assert re.search(r"INFO .*\w{12} POST '/api/v1/search' 200 \d+ ms$", errors, re.MULTILINE)
+    assert re.search(r"INFO .*\w{12} POST '/' 413 \d+ ms$", errors, re.MULTILINE)
     assert POOL_QUERY not in errors
 
 
@@ -111,8 +113,9 @@ def check_port_in_use(server: Server, index: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_starts_without_an_index_and_says_which_command_to_run(tmp_path: Path) -> None:
-    with serving(tmp_path / "none") as server:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_starts_without_an_index_and_says_which_command_to_run(tmp_path: Path, workers: int) -> None:
+    with serving(tmp_path / "none", workers=workers) as server:
         status, body = get(server.url + "/readyz")
         while json.loads(body)["code"] == "index_loading":
             status, body = get(server.url + "/readyz")
@@ -154,7 +157,7 @@ def test_requests_under_way_are_finished_before_it_stops(monkeypatch: pytest.Mon
         threading.Thread(target=ask).start()
         threading.Thread(target=stop_when_begun).start()
 
-    serve(Settings(port=0), say=say)
+    serve(Settings(port=0, workers=1), say=say)
     deadline = time.monotonic() + 20
     while not answers and time.monotonic() < deadline:
         time.sleep(0.02)
