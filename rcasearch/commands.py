@@ -58,23 +58,21 @@ def search(args: argparse.Namespace, settings: Settings) -> int:
     query = parse_query({"text": text, **_given(args, ("limit", *FILTERS))}, settings)
     _load_ahead(settings)
     with _opened(settings) as searcher:
+        shown = _form(args.json)
         with notice(sys.stderr, LOADING):
             results = searcher.search(query)
-        _print_results(results, args.json)
+        shown(results)
     return 0
 
 
 def similar(args: argparse.Namespace, settings: Settings) -> int:
-    """Answer with the incidents most like one on record."""
-    from rcasearch.progress import notice
+    """Answer with the incidents most like one on record. The model is not needed: their vectors are stored."""
     from rcasearch.query import parse_query
 
     # The text is never searched: the one validator checks limit and filters.
     query = parse_query({"text": args.id, **_given(args, ("limit", *FILTERS))}, settings)
     with _opened(settings) as searcher:
-        with notice(sys.stderr, LOADING):
-            results = searcher.similar(args.id, query.limit, query.filters)
-        _print_results(results, args.json)
+        _form(args.json)(searcher.similar(args.id, query.limit, query.filters))
     return 0
 
 
@@ -201,14 +199,15 @@ def _given(args: argparse.Namespace, names: tuple[str, ...]) -> Mapping[str, obj
     return {name: value for name in names if (value := getattr(args, name)) is not None}
 
 
-def _print_results(results: Results, as_json: bool) -> None:
-    from rcasearch.render import as_dict
+def _form(as_json: bool) -> Callable[[Results], None]:
+    """What prints results. A command asks for it while the model loads, since it takes some importing."""
+    if as_json:
+        from rcasearch.render import as_dict
+
+        return lambda results: _print_json(as_dict(results))
     from rcasearch.render_text import as_text
 
-    if as_json:
-        _print_json(as_dict(results))
-    else:
-        _page(as_text(results, _width(sys.stdout), _color(sys.stdout)))
+    return lambda results: _page(as_text(results, _width(sys.stdout), _color(sys.stdout)))
 
 
 def _print_json(value: Any) -> None:

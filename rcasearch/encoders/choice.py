@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +24,7 @@ log = logging.getLogger("rcasearch.encoders")
 # There when a driver for NVIDIA's cards is: on Linux itself, and on Linux within Windows.
 _GPU_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
 # What `load_ahead` began to load, by name.
-_ahead: dict[str, Future[ExportedEncoder | None]] = {}
+_ahead: dict[str, Future[ExportedEncoder]] = {}
 
 
 @lru_cache(maxsize=2)
@@ -35,7 +36,7 @@ def load_encoder(name: str) -> Encoder:
     """
     try:
         ahead = _ahead.pop(name, None)
-        encoder = (ahead and ahead.result()) or _exported(name)
+        encoder = ahead.result() if ahead else _exported(name)
     except ExportError as reason:
         if not find_spec("sentence_transformers"):
             raise ModelError(
@@ -50,11 +51,16 @@ def load_encoder(name: str) -> Encoder:
 def load_ahead(name: str) -> None:
     """Begin to load the encoder called ``name``, to encode one text at a time, while the caller does other things.
 
-    `load_encoder` waits for it. A model that was never exported is left to `load_encoder`.
+    `load_encoder` waits for it. What was never exported, or cannot be had at all, is left to `load_encoder`.
     """
-    pool = ThreadPoolExecutor(1)
-    _ahead[name] = pool.submit(_found, name)
-    pool.shutdown(wait=False)
+    if load_encoder.cache_info().currsize:
+        return
+    with suppress(ExportError, ModelError):
+        # Imports come before the thread, which otherwise would have to share Python with those of the caller.
+        if found := exports.find(_export_name(name)):
+            pool = ThreadPoolExecutor(1)
+            _ahead[name] = pool.submit(_opened, name, *found, _precision(), at_once=1)
+            pool.shutdown(wait=False)
 
 
 class OnGpu:
@@ -81,12 +87,6 @@ def _exported(name: str) -> ExportedEncoder:
     precision = _precision()
     export, folder = exports.open_or_make(_export_name(name), lambda draft: _made(name, precision, draft))
     return _opened(name, export, folder, precision)
-
-
-def _found(name: str) -> ExportedEncoder | None:
-    """The encoder where there is an export of it, for one text at a time."""
-    found = exports.find(_export_name(name))
-    return _opened(name, *found, _precision(), at_once=1) if found else None
 
 
 def _export_name(name: str) -> str:

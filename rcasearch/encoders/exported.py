@@ -44,9 +44,10 @@ class ExportedEncoder:
         self.dimension = export.dimension
         self.precision = precision
         self._padding, self._max_length = export.padding, export.max_length
+        # The network first: while it is opened, another thread may run Python.
+        self._network = Network(folder / NETWORK, precision, cores(), at_once or cores())
         self._pieces = WordPieces(folder / TOKENIZER, export.max_length, export.special, export.prompts)
         self.max_tokens = self._pieces.max_tokens
-        self._network = Network(folder / NETWORK, precision, cores(), at_once or cores())
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._pieces.count(texts)

@@ -7,7 +7,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +164,15 @@ def test_a_network_that_was_cut_short_is_exported_again(small: Callable[..., Pat
     np.testing.assert_allclose(before.vectors, after.vectors, atol=1e-6)
 
 
-def test_what_was_loaded_ahead_is_what_is_loaded(small: Callable[..., Path], cache: Path) -> None:
+@pytest.fixture
+def starting() -> Iterator[None]:
+    """As in a process that starts, nothing is loaded."""
+    choice.load_encoder.cache_clear()
+    yield
+    assert not choice._ahead
+
+
+def test_what_was_loaded_ahead_is_what_is_loaded(small: Callable[..., Path], cache: Path, starting: None) -> None:
     folder = str(small())
     choice.load_ahead(folder)
     # Nothing to load yet: it is exported in the foreground.
@@ -179,14 +187,23 @@ def test_what_was_loaded_ahead_is_what_is_loaded(small: Callable[..., Path], cac
     assert loaded_anew(folder)._network.streams == cores()
 
 
-def test_a_model_that_is_not_there_is_told_by_who_needs_it(cache: Path) -> None:
+def test_what_is_loaded_is_not_loaded_ahead(small: Callable[..., Path], cache: Path, starting: None) -> None:
+    folder = str(small())
+    first = choice.load_encoder(folder)
+    choice.load_ahead(folder)
+    assert not choice._ahead
+    assert choice.load_encoder(folder) is first
+    choice.load_encoder.cache_clear()
+
+
+def test_a_model_that_is_not_there_is_told_by_who_needs_it(cache: Path, starting: None) -> None:
     choice.load_ahead("no-such-model")
     with pytest.raises(ModelError, match="'no-such-model' is not on this machine"):
         loaded_anew("no-such-model")
 
 
 def test_an_export_that_cannot_be_opened_is_a_reason_and_no_crash(
-    small: Callable[..., Path], cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    small: Callable[..., Path], cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, starting: None
 ) -> None:
     folder = str(small())
     loaded_anew(folder)
