@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
+from rcasearch import shapes
 from rcasearch.model import (
     ActionItem,
     Answer,
@@ -27,35 +28,11 @@ from rcasearch.model import (
     TimelineEvent,
     VectorSearch,
 )
-from rcasearch.shapes import (
-    ActionItemShape,
-    Answers,
-    DifferenceShape,
-    DocumentProblem,
-    EventShape,
-    EvidenceShape,
-    FiltersShape,
-    HitShape,
-    IncidentShape,
-    IndexShape,
-    LinkShape,
-    MatchShape,
-    MilestonesShape,
-    PageShape,
-    ProblemDetails,
-    QueryShape,
-    ResolutionShape,
-    ResultsShape,
-    RootCause,
-    SectionShape,
-    SummaryShape,
-    VectorSearchShape,
-)
 
 SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
 
 
-def as_dict(results: Results) -> ResultsShape:
+def as_dict(results: Results) -> shapes.Results:
     """The answer to a query, hits best first."""
     return {
         "query": query_as_dict(results.query),
@@ -69,12 +46,12 @@ def as_dict(results: Results) -> ResultsShape:
     }
 
 
-def query_as_dict(query: Query) -> QueryShape:
+def query_as_dict(query: Query) -> shapes.Query:
     """What was asked, after validation."""
     return {"text": query.text, "limit": query.limit, "filters": filters_as_dict(query.filters)}
 
 
-def filters_as_dict(filters: Filters) -> FiltersShape:
+def filters_as_dict(filters: Filters) -> shapes.Filters:
     """Every filter, set or not."""
     return {
         "services": list(filters.services),
@@ -86,7 +63,7 @@ def filters_as_dict(filters: Filters) -> FiltersShape:
     }
 
 
-def hit_as_dict(hit: Hit) -> HitShape:
+def hit_as_dict(hit: Hit) -> shapes.Hit:
     """A precedent: what it is, why it matched, what caused it and what ended it."""
     return {
         "rank": hit.rank,
@@ -101,7 +78,7 @@ def hit_as_dict(hit: Hit) -> HitShape:
     }
 
 
-def incident_as_dict(incident: Incident) -> IncidentShape:
+def incident_as_dict(incident: Incident) -> shapes.Incident:
     """A whole incident, with its sections, timeline and all action items."""
     return {
         **summary_as_dict(incident),
@@ -115,7 +92,7 @@ def incident_as_dict(incident: Incident) -> IncidentShape:
     }
 
 
-def summary_as_dict(incident: Incident) -> SummaryShape:
+def summary_as_dict(incident: Incident) -> shapes.Summary:
     """What a line of a listing tells about an incident."""
     return {
         "id": incident.id,
@@ -132,7 +109,7 @@ def summary_as_dict(incident: Incident) -> SummaryShape:
     }
 
 
-def page_as_dict(page: Page) -> PageShape:
+def page_as_dict(page: Page) -> shapes.Page:
     """One page of a listing, with the facets of all that passed the filters."""
     return {
         "total": page.total,
@@ -143,7 +120,7 @@ def page_as_dict(page: Page) -> PageShape:
     }
 
 
-def _answers_as_dict(incident: Incident) -> Answers:
+def _answers_as_dict(incident: Incident) -> shapes.Answers:
     return {
         "root_cause": answer_as_dict(incident.root_cause),
         "resolution": resolution_as_dict(incident.resolution),
@@ -153,20 +130,20 @@ def _answers_as_dict(incident: Incident) -> Answers:
     }
 
 
-def answer_as_dict(answer: Answer | None) -> RootCause | None:
+def answer_as_dict(answer: Answer | None) -> shapes.RootCause | None:
     """A root cause and the kind of section that supplied it; None where the document has none."""
     if answer is None:
         return None
     return {"text": answer.text, "source_section": answer.source, "heading": answer.heading}
 
 
-def resolution_as_dict(answer: Answer | None) -> ResolutionShape | None:
+def resolution_as_dict(answer: Answer | None) -> shapes.Resolution | None:
     """A resolution as text and, where the document lists them, as steps."""
     shape = answer_as_dict(answer)
     return None if shape is None or answer is None else {**shape, "steps": list(answer.steps)}
 
 
-def evidence_as_dict(evidence: Evidence) -> EvidenceShape:
+def evidence_as_dict(evidence: Evidence) -> shapes.Evidence:
     """A passage that matched. ``highlights`` are offsets into ``text``, ``lines`` are of the document."""
     chunk = evidence.chunk
     return {
@@ -179,7 +156,7 @@ def evidence_as_dict(evidence: Evidence) -> EvidenceShape:
     }
 
 
-def match_as_dict(match: Match) -> MatchShape:
+def match_as_dict(match: Match) -> shapes.Match:
     """What a precedent and the query share, and what differs. ``on`` and ``cause`` are null where that is not clear."""
     return {
         "on": match.on,
@@ -193,7 +170,7 @@ def match_as_dict(match: Match) -> MatchShape:
     }
 
 
-def difference_as_dict(difference: Difference) -> DifferenceShape:
+def difference_as_dict(difference: Difference) -> shapes.Difference:
     """A difference in words; ``url`` leads to the incident that the words name, and is null where they name none."""
     named = difference.incident_id
     return {
@@ -204,7 +181,7 @@ def difference_as_dict(difference: Difference) -> DifferenceShape:
     }
 
 
-def action_item_as_dict(item: ActionItem) -> ActionItemShape:
+def action_item_as_dict(item: ActionItem) -> shapes.ActionItem:
     """A follow-up; ``done`` is null where the document records no status."""
     return {
         "text": item.text,
@@ -217,7 +194,7 @@ def action_item_as_dict(item: ActionItem) -> ActionItemShape:
     }
 
 
-def link_as_dict(link: Link) -> LinkShape:
+def link_as_dict(link: Link) -> shapes.Link:
     """A link. ``url`` is null where there is nowhere safe to go: a dangling wiki link, a scheme that is not for reading."""
     return {
         "text": link.text,
@@ -229,12 +206,12 @@ def link_as_dict(link: Link) -> LinkShape:
     }
 
 
-def event_as_dict(event: TimelineEvent) -> EventShape:
+def event_as_dict(event: TimelineEvent) -> shapes.Event:
     """A row of a timeline."""
     return {"time": event.time, "text": event.text, "minute": event.minute, "line": event.line}
 
 
-def milestones_as_dict(milestones: Milestones) -> MilestonesShape:
+def milestones_as_dict(milestones: Milestones) -> shapes.Milestones:
     """Minutes from the start of the incident."""
     return {
         "first_action": milestones.first_action,
@@ -244,7 +221,7 @@ def milestones_as_dict(milestones: Milestones) -> MilestonesShape:
     }
 
 
-def section_as_dict(section: Section) -> SectionShape:
+def section_as_dict(section: Section) -> shapes.Section:
     """What stands under one heading, as plain text."""
     return {
         "heading": section.heading,
@@ -255,7 +232,7 @@ def section_as_dict(section: Section) -> SectionShape:
     }
 
 
-def problem_as_dict(problem: Problem) -> DocumentProblem:
+def problem_as_dict(problem: Problem) -> shapes.DocumentProblem:
     """Something wrong with a document."""
     return {
         "path": problem.path,
@@ -266,7 +243,7 @@ def problem_as_dict(problem: Problem) -> DocumentProblem:
     }
 
 
-def info_as_dict(info: IndexInfo) -> IndexShape:
+def info_as_dict(info: IndexInfo) -> shapes.Index:
     """What an index holds and how it was made."""
     return {
         "id": info.id,
@@ -285,11 +262,13 @@ def info_as_dict(info: IndexInfo) -> IndexShape:
     }
 
 
-def _search_as_dict(search: VectorSearch) -> VectorSearchShape:
+def _search_as_dict(search: VectorSearch) -> shapes.VectorSearch:
     return {"method": search.method, "recall_at_10": search.recall_at_10, "recall_at_200": search.recall_at_200}
 
 
-def error_as_dict(code: str, detail: str, *, status: int, title: str, hint: str = "", field: str | None = None) -> ProblemDetails:
+def error_as_dict(
+    code: str, detail: str, *, status: int, title: str, hint: str = "", field: str | None = None
+) -> shapes.ProblemDetails:
     """An error as RFC 9457 problem details, with what to do about it."""
     return {
         "type": "about:blank",

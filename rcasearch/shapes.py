@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypedDict
 from rcasearch.model import Kind, Level, Verdict
 
 
-class FiltersShape(TypedDict):
+class Filters(TypedDict):
     """The filters in force, set or not."""
 
     services: list[str]
@@ -21,12 +21,12 @@ class FiltersShape(TypedDict):
     until: Annotated[str | None, "ISO date, inclusive."]
 
 
-class QueryShape(TypedDict):
+class Query(TypedDict):
     """What was asked, after validation."""
 
     text: str
     limit: int
-    filters: FiltersShape
+    filters: Filters
 
 
 class ReadAs(TypedDict):
@@ -36,7 +36,7 @@ class ReadAs(TypedDict):
     services: Annotated[list[str], "Services that the query names."]
 
 
-class SummaryShape(TypedDict):
+class Summary(TypedDict):
     """What a line of a listing tells about an incident."""
 
     id: str
@@ -60,13 +60,13 @@ class RootCause(TypedDict):
     heading: str
 
 
-class ResolutionShape(RootCause):
+class Resolution(RootCause):
     """What ended an incident, as text and, where the document lists them, as steps."""
 
     steps: list[str]
 
 
-class ActionItemShape(TypedDict):
+class ActionItem(TypedDict):
     """A follow-up."""
 
     text: str
@@ -78,7 +78,7 @@ class ActionItemShape(TypedDict):
     line: Annotated[int, "Line of the document, from 1."]
 
 
-class LinkShape(TypedDict):
+class Link(TypedDict):
     """A link out of a document."""
 
     text: str
@@ -93,13 +93,13 @@ class Answers(TypedDict):
     """What an incident tells of its cause and its end."""
 
     root_cause: RootCause | None
-    resolution: ResolutionShape | None
+    resolution: Resolution | None
     minutes_to_mitigate: int | None
-    open_action_items: list[ActionItemShape]
-    links: list[LinkShape]
+    open_action_items: list[ActionItem]
+    links: list[Link]
 
 
-class EvidenceShape(TypedDict):
+class Evidence(TypedDict):
     """A passage that matched."""
 
     section: Annotated[str, "The heading it stands under."]
@@ -118,7 +118,7 @@ class Shared(TypedDict):
     concepts: list[str]
 
 
-class DifferenceShape(TypedDict):
+class Difference(TypedDict):
     """In what a precedent differs from the query or from the other hits, in words."""
 
     what: Literal["service", "signature", "concept", "age", "superseded", "cause"]
@@ -127,41 +127,41 @@ class DifferenceShape(TypedDict):
     url: str | None
 
 
-class MatchShape(TypedDict):
+class Match(TypedDict):
     """What a precedent and the query share, and what differs."""
 
     on: Annotated[Literal["symptom", "cause"] | None, "What the query is nearer to; null where that is not clear."]
     cause: Annotated[Literal["same", "other"] | None, "Compared with the first hit's; null where that is not clear."]
     shared: Shared
-    differs: list[DifferenceShape]
+    differs: list[Difference]
 
 
-class HitShape(SummaryShape, Answers):
+class Hit(Summary, Answers):
     """A precedent: what it is, why it matched, what caused it and what ended it."""
 
     rank: Annotated[int, "From 1."]
     score: Annotated[float, "Orders the hits of one answer; means nothing between answers."]
     confidence: Annotated[float, "From 0 to 1; compares between queries."]
     verdict: Verdict
-    evidence: list[EvidenceShape]
-    match: MatchShape
+    evidence: list[Evidence]
+    match: Match
     contributions: Annotated[dict[str, float], "What each leg of the ranking added to the score."]
 
 
-class ResultsShape(TypedDict):
+class Results(TypedDict):
     """The answer to a query, hits best first."""
 
-    query: QueryShape
+    query: Query
     verdict: Annotated[Verdict, "Whether there is a precedent: the first hit's, or none."]
     concepts: Annotated[list[str], "The same as in read_as."]
     read_as: ReadAs
     searched: Annotated[int, "Incidents that passed the filters."]
     took_ms: float
     index_id: Annotated[str, "Changes whenever the index does."]
-    hits: list[HitShape]
+    hits: list[Hit]
 
 
-class EventShape(TypedDict):
+class Event(TypedDict):
     """A row of a timeline."""
 
     time: str
@@ -170,7 +170,7 @@ class EventShape(TypedDict):
     line: int
 
 
-class MilestonesShape(TypedDict):
+class Milestones(TypedDict):
     """Minutes from the start of the incident; null where the timeline does not tell."""
 
     first_action: int | None
@@ -179,7 +179,7 @@ class MilestonesShape(TypedDict):
     resolved: int | None
 
 
-class SectionShape(TypedDict):
+class Section(TypedDict):
     """What stands under one heading, as plain text."""
 
     heading: str
@@ -189,15 +189,15 @@ class SectionShape(TypedDict):
     line: int
 
 
-class IncidentShape(SummaryShape, Answers):
+class Incident(Summary, Answers):
     """A whole incident."""
 
     path: Annotated[str, "The file, relative to its folder."]
     aliases: list[str]
-    action_items: list[ActionItemShape]
-    timeline: list[EventShape]
-    milestones: MilestonesShape
-    sections: list[SectionShape]
+    action_items: list[ActionItem]
+    timeline: list[Event]
+    milestones: Milestones
+    sections: list[Section]
 
 
 class FacetCount(TypedDict):
@@ -207,13 +207,13 @@ class FacetCount(TypedDict):
     count: int
 
 
-class PageShape(TypedDict):
+class Page(TypedDict):
     """One page of a listing."""
 
     total: Annotated[int, "Incidents that pass the filters."]
     offset: int
     limit: int
-    incidents: list[SummaryShape]
+    incidents: list[Summary]
     facets: Annotated[dict[str, list[FacetCount]], "By field, most frequent first."]
 
 
@@ -227,7 +227,7 @@ class DocumentProblem(TypedDict):
     skipped: Annotated[bool, "The document could not be indexed at all."]
 
 
-class VectorSearchShape(TypedDict):
+class VectorSearch(TypedDict):
     """How the nearest vectors are found, and the share of them that is."""
 
     method: Literal["exact", "compressed"]
@@ -238,11 +238,11 @@ class VectorSearchShape(TypedDict):
 class Searches(TypedDict):
     """The dense searches of an index."""
 
-    passages: VectorSearchShape
-    incidents: VectorSearchShape
+    passages: VectorSearch
+    incidents: VectorSearch
 
 
-class IndexShape(TypedDict):
+class Index(TypedDict):
     """What an index holds and how it was made."""
 
     id: str
