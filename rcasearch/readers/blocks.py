@@ -257,5 +257,5 @@ def _without_prefix(lines: tuple[Line, ...], pattern: re.Pattern[str]) -> tuple[
 
 
 def _without_block_id(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    match = _BLOCK_ID.search(lines[-1].text) if lines else None
+    match = _BLOCK_ID.search(lines[-1].text) if lines and "^" in lines[-1].text else None
     return (*lines[:-1], lines[-1].cut(0, match.start())) if match else lines

@@ -13,6 +13,7 @@ from rcasearch.readers import values
 from rcasearch.readers.actions import action_items
 from rcasearch.readers.answers import resolution, root_cause
 from rcasearch.readers.blocks import Parsed, parse_blocks
+from rcasearch.readers.collector import paused
 from rcasearch.readers.decode import NotTextError, decode
 from rcasearch.readers.fields import ALIASES, DURATION_UNITS, Field
 from rcasearch.readers.front_matter import FrontMatter, read_front_matter
@@ -63,6 +64,7 @@ def _no_text(path: str, error: NotTextError) -> Problem:
     return Problem(path, None, f"The file is not text: {error}.", hint, skipped=True)
 
 
+@paused()
 def parse_document(text: str, path: str, guessed: str | None = None) -> Document | Problem | None:
     """The document in ``text``. ``guessed`` is the encoding it was read as, where that was a guess."""
     front = read_front_matter(text)

@@ -30,9 +30,9 @@ class Piece:
     links: tuple[FoundLink, ...] = ()
     tags: tuple[str, ...] = ()
 
-    @cached_property
+    @property
     def text(self) -> str:
-        return "\n".join(line.text for line in self.lines)
+        return self.lines[0].text if len(self.lines) == 1 else "\n".join([line.text for line in self.lines])
 
     @cached_property
     def flat(self) -> str:
@@ -45,11 +45,11 @@ class Piece:
 
     def trimmed(self) -> Piece | None:
         """Without blank lines at its ends, ``line`` moved along; None when nothing is left."""
+        if self.lines and self.lines[0].text.strip() and self.lines[-1].text.strip():
+            return self
         filled = [number for number, line in enumerate(self.lines) if line.text.strip()]
         if not filled:
             return None
         first, last = filled[0], filled[-1] + 1
-        if first == 0 and last == len(self.lines):
-            return self
         links = tuple(replace(link, offset=max(link.offset - first, 0)) for link in self.links)
         return replace(self, lines=self.lines[first:last], line=self.line + first, links=links)

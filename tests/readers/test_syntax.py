@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rcasearch.readers import front_matter, syntax
+from rcasearch.readers.document import parse_document
 from rcasearch.readers.inline import rich
 from rcasearch.readers.syntax import block_tokens, inline_tokens, is_plain
 
@@ -112,3 +114,19 @@ def test_front_matter_reads_as_pyyaml_reads_it(text: str) -> None:
 )
 def test_deep_front_matter_takes_nothing_down(text: str) -> None:
     assert front_matter.read_front_matter(f"---\n{text}\n---\n").end > 0
+
+
+def test_reading_leaves_no_cycles_and_the_collector_as_it_was() -> None:
+    text = (
+        "---\ntitle: A\n---\n# A\n\n| a | b |\n|---|---|\n| `c` | [[d]] |\n\n> 1. one **two**\n\n<p>x</p>\n\n[e]: https://x.y\n"
+    )
+    parse_document(text, "a.md")
+    gc.collect()
+    for running in (False, True):
+        (gc.enable if running else gc.disable)()
+        try:
+            parse_document(text, "a.md")
+            assert gc.isenabled() is running
+            assert running or gc.collect() == 0
+        finally:
+            gc.enable()
