@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from functools import lru_cache
+from itertools import chain
 
 import Stemmer
 
@@ -27,10 +28,7 @@ _local = threading.local()
 
 def terms(text: str) -> list[str]:
     """The terms of a text in order, repeats kept: lower-case stems, identifiers whole and split."""
-    found: list[str] = []
-    for match in _TOKEN.finditer(text):
-        found.extend(_token_terms(match.group()))
-    return found
+    return list(chain.from_iterable(map(_token_terms, _TOKEN.findall(text))))
 
 
 @lru_cache(maxsize=65_536)
