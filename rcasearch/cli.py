@@ -6,9 +6,11 @@ Nothing heavy is imported here, so that ``--help`` answers at once; the commands
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from rcasearch import __version__, commands
@@ -22,6 +24,7 @@ from rcasearch.errors import (
 from rcasearch.settings import Settings, describe
 from rcasearch.wording import clean
 
+_ANSWERS_ONCE = {"search", "similar", "show", "info"}
 NOT_FOUND, USAGE, NO_INDEX, INTERRUPTED, BROKEN_PIPE = 1, 2, 3, 130, 141
 _EXIT_CODES: dict[type[RcaSearchError], int] = {
     NotFoundError: NOT_FOUND,
@@ -104,7 +107,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A query's products are small, and starting threads for large ones is a third of what importing numpy takes.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        code = int(args.run(args, _settings(args)))
+        with _uncollected() if args.command in _ANSWERS_ONCE else nullcontext():
+            code = int(args.run(args, _settings(args)))
         sys.stdout.flush()
     except RcaSearchError as error:
         return _fail(error.message, error.hint, exit_code(error))
@@ -118,6 +122,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = f" ({error.filename})" if error.filename else ""
         return _fail(f"{error.strerror or error}{where}.", "Check the path, its permissions and the free space.", USAGE)
     return code
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without looking for garbage in cycles: there is hardly any, and looking takes a tenth of a command that answers once."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:

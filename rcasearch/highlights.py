@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ MAX_SHARE = 0.35
 
 def telling(weights: NDArray[np.float32]) -> NDArray[np.int64]:
     """The positions of the query tokens, by their weights (q,), whose matches are worth showing: the more telling half."""
-    return np.flatnonzero(weights >= np.median(weights)) if len(weights) else np.zeros(0, np.int64)
+    return np.flatnonzero(weights >= median(weights.tolist())) if len(weights) else np.zeros(0, np.int64)
 
 
 def highlight(

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +111,7 @@ def rank(store: Store, signals: Signals, selection: Selection, weights: Weights,
     favoured = store.serves(rows, signals.services) if weights.get("service") and signals.services else None
     legs = _legs(store, signals, profile, rows, weights)
     legs |= _late(store, telling(store, signals), rows, weights, _fused(legs, weights, certainty * terseness, favoured))
-    relevance = _relevance(legs, float(np.median(terseness)))
+    relevance = _relevance(legs, median(terseness.tolist()))
     fused = _fused(legs, weights, certainty * terseness, favoured)
     order = ranking.order(fused.scores, rows)
     addends = {name: values[order] for name, values in fused.contributions.items()}
@@ -123,7 +124,8 @@ def _candidates(store: Store, signals: Signals, profile: Floats, selection: Sele
         proposed.append(store.telling_of(profile, count, selection))
     if weights.get("lexical"):
         proposed.append(store.matching(signals.terms, count, selection))
-    return np.unique(np.concatenate(proposed))
+    # Asked for the places as well, numpy does not import its masked arrays, which takes as long as the search.
+    return np.unique(np.concatenate(proposed), return_index=True)[0]
 
 
 def _legs(store: Store, signals: Signals, profile: Floats, rows: Rows, weights: Weights) -> dict[str, Floats]:

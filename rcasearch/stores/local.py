@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
@@ -53,10 +54,11 @@ class LocalStore:
             ) from error
 
     def _load(self) -> None:
-        from threadpoolctl import threadpool_limits
-
         # The products of one query are small: more threads would spend their time on waiting for each other.
-        threadpool_limits(limits=1, user_api="blas")
+        if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+            from threadpoolctl import threadpool_limits
+
+            threadpool_limits(limits=1, user_api="blas")
         folder = self.folder
         self._catalogue = Catalogue(folder / CATALOGUE)
         self._passages = Vectors(folder / writer.PASSAGES)
