@@ -282,7 +282,7 @@ def loaded(out: str) -> list[str]:
     return found
 
 
-def test_a_search_from_the_command_line_loads_no_torch_and_nothing_that_reads_documents(encoder: Encoder, tiny_index: Path, tmp_path: Path) -> None:
+def test_a_search_from_the_command_line_loads_no_torch_and_no_reader(encoder: Encoder, tiny_index: Path, tmp_path: Path) -> None:
     command = ["search", "poison message starved the queue", "--index", str(tiny_index), "--json"]
     out = run(f"from rcasearch import cli\nassert cli.main({command!r}) == 0", tmp_path / "home", HEAVY + READING)
     assert json.loads(out.rpartition("LOADED")[0])["hits"][0]["id"]
