@@ -22,6 +22,7 @@ MEASURES = (
     Measure("again", "index again, nothing changed", "s"),
     Measure("disk", "index on disk, with the embedding cache", "MiB"),
     Measure("generation", "of it what is searched", "MiB"),
+    Measure("recall", "recall@10 of the dense search against exact", "", more_is_better=True),
     Measure("p50", "HTTP search, 1 client, p50", "ms"),
     Measure("p99", "HTTP search, 1 client, p99", "ms"),
     Measure("query_cpu", "HTTP search, 1 client, mean of the server", "CPU ms"),
@@ -62,6 +63,7 @@ def _measure(setup: Setup, figures: Figures, documents: Documents, size: int) ->
     info = json.loads(run(ours("info", "--json", "--index", str(index))).output)
     generation = mebibytes(index / (index / "current").read_text(encoding="utf-8").strip())
     figures.add(f"{size:,}", 0, again=spent.seconds, disk=mebibytes(index), generation=generation, passages=info["passages"])
+    figures.add(f"{size:,}", 0, recall=min(search["recall_at_10"] for search in info["search"].values()))
     asked = [str(row["text"]) for row in judged(documents.queries)][:_QUERIES]
     command, variables = of_ours(index)
     with serving(OURS, command, variables) as server:

@@ -73,9 +73,13 @@ _GOALS = (
 )
 _LARGE = "100,000"
 _LARGE_GOALS = tuple(
-    _Goal(f"{what}, 100,000 incidents, {kind}", f"growth-{kind}", key, value, unit, contestant=_LARGE)
+    _Goal(f"{what}, 100,000 incidents, {kind}", f"growth-{kind}", key, value, unit, least=key == "recall", contestant=_LARGE)
     for kind in ("templated", "recombined")
-    for what, key, value, unit in (("HTTP search, p50", "p50", 40, "ms"), ("memory while serving", "memory", 2e9 / 2**20, "MiB"))
+    for what, key, value, unit in (
+        ("HTTP search, p50", "p50", 40, "ms"),
+        ("recall@10 against exact", "recall", 0.99, ""),
+        ("memory while serving", "memory", 2e9 / 2**20, "MiB"),
+    )
 )
 _LOSS = 0.005
 

@@ -40,9 +40,9 @@ MEASURES = (
     Measure("memory", "resident memory, shared pages once", "MiB"),
 )
 _REMARK = (
-    "Every server has the same number of threads; the peers are Flask under waitress. Their indexes were filled with vectors "
-    "that this project's encoder made of their sections, as encoding so many would take each of them long: the time to index is "
-    "ours alone. A search from the shell is, for plain, a script that loads its index and the model."
+    "Every server has the same number of threads; the peers are Flask under waitress. Encoding so many sections would take each "
+    "peer long, so their indexes were filled with vectors near the real ones, and the time to index is ours alone. A search from "
+    "the shell is, for plain, a script that loads its index and the model."
 )
 _BLOCK, _WARM = 40, 5
 

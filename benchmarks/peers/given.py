@@ -1,7 +1,8 @@
 """Fill an index without encoding: texts whose vectors are given are answered from them.
 
 At ten thousand incidents, encoding alone would take each peer half an hour, and what is measured there is searching. All
-peers encode by the same call of sentence-transformers, which is replaced in the process that fills the index, and there alone.
+peers encode by the same call of sentence-transformers, which is replaced in the process that fills the index, and there alone; in
+the process that searches, everybody's model is the real one.
 """
 
 from __future__ import annotations

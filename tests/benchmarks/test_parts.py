@@ -1,5 +1,6 @@
 """The parts that only this project takes part in, run for real on a handful of documents; and how goals and pictures are made."""
 
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -7,12 +8,13 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from benchmarks import encoder, growth, loss, plot, serving
+from benchmarks import encoder, filling, growth, loss, plot, serving
 from benchmarks.contestant import Contestant
 from benchmarks.figures import Figures, Part
 from benchmarks.peers.given import answer_from
 from benchmarks.reach import reached
 from benchmarks.setup import OURS, Setup, contestants
+from rcasearch.encoders import load_encoder
 from rcasearch.models import DEFAULT_MODEL, locate
 
 _NOWHERE = Path("no") / "python"
@@ -106,6 +108,21 @@ def test_given_vectors_answer_for_known_texts_alone(tmp_path: Path, monkeypatch:
     assert np.array_equal(np.asarray(model.encode(["b", "a"])), [[0, 1, 0], [0, 0, 1]])
     assert np.array_equal(np.asarray(model.encode(sentences=["b"], batch_size=8)), [[0, 1, 0]])
     assert model.encode(["b", "new"]) == "encoded ['b', 'new']"
+
+
+def test_vectors_for_the_peers_are_near_those_of_their_texts(tmp_path: Path) -> None:
+    told = ["pool exhausted at 12:30\nfor 7 minutes", "pool exhausted at 09:11\nfor 8 minutes", "certificate expired"]
+    rows = (json.dumps({"id": f"{i}", "text": text}) for i, text in enumerate(told))
+    (tmp_path / "sections.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    filling.write_vectors(tmp_path / "sections.jsonl", tmp_path / "vectors.npy", locate(DEFAULT_MODEL))
+    found = np.load(tmp_path / "vectors.npy")
+    assert found.shape == (3, 384)
+    assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-5)
+    alike = found @ found.T
+    assert 0.99 < alike[0, 1] < 0.9999
+    assert alike[0, 2] < 0.5
+    real = load_encoder(str(locate(DEFAULT_MODEL))).encode_documents(told).vectors
+    assert np.einsum("nd,nd->n", real, found).min() > 0.6
 
 
 def _serving(**values: float) -> Part:
