@@ -7,7 +7,7 @@ of that file: for secrets), the TOML file, the default.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ PREFIX = "RCASEARCH_"
 CONFIG_FILE = "rcasearch.toml"
 
 
-def _setting(default: Any, help: str, *, low: int | None = None, high: int | None = None) -> Any:
-    return field(default=default, metadata={"help": help, "low": low, "high": high})
+def _setting(default: Any, help: str, *, low: int | None = None, high: int | None = None, choices: Sequence[str] = ()) -> Any:
+    return field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,14 @@ class Settings:
     limit: int = _setting(10, "Incidents in an answer when the caller names no number.", low=1, high=100)
     max_query_chars: int = _setting(200_000, "Characters a query may have.", low=1, high=10_000_000)
     max_body_bytes: int = _setting(1_048_576, "Bytes a request body may have.", low=1_024, high=1_073_741_824)
+    max_batch: int = _setting(50, "Queries that one batch may hold.", low=1, high=10_000)
     max_document_bytes: int = _setting(
         2_097_152, "Bytes a document may have; a larger one is reported and skipped.", low=1_024, high=1_073_741_824
     )
+    cors_origins: str = _setting(
+        "", "Web origins, with spaces between them, whose pages may call the API, as in https://status.example.com."
+    )
+    log_format: str = _setting("text", "How `serve` writes its log: text, or json.", choices=("text", "json"))
 
     @classmethod
     def load(
@@ -124,6 +129,12 @@ def _checked(name: str, value: Any, origin: str) -> Any:
         if not isinstance(value, str) or (spec.default and not value.strip()):
             raise SettingsError(
                 f"The setting {name}, from {origin}, must be text that is not empty.", spec.metadata["help"], field=name
+            )
+        if (choices := spec.metadata["choices"]) and value not in choices:
+            raise SettingsError(
+                f"The setting {name}, from {origin}, is {value!r}; it must be one of: {', '.join(choices)}.",
+                spec.metadata["help"],
+                field=name,
             )
         return value
     low, high = spec.metadata["low"], spec.metadata["high"]

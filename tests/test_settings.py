@@ -78,6 +78,12 @@ def test_text_must_be_text_and_not_empty(text: str, tmp_path: Path) -> None:
         Settings.load(env={}, config=path)
 
 
+def test_a_word_that_is_no_choice_is_refused_and_the_choices_are_told() -> None:
+    assert Settings.load(env={"RCASEARCH_LOG_FORMAT": "json"}).log_format == "json"
+    with pytest.raises(SettingsError, match=r"log_format, from RCASEARCH_LOG_FORMAT, is 'xml'; it must be one of: text, json"):
+        Settings.load(env={"RCASEARCH_LOG_FORMAT": "xml"})
+
+
 def test_an_unknown_setting_is_an_error_that_lists_the_known_ones(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text("prot = 8080", encoding="utf-8")

@@ -2,65 +2,192 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from rcasearch.query import FILTER_KEYS, full_names, parse_filters, parse_limit, parse_query
+from rcasearch import shapes
+from rcasearch.errors import InvalidQueryError
+from rcasearch.model import Query
+from rcasearch.query import FILTER_KEYS, full_names, parse_filters, parse_limit, parse_query, reject_unknown
 from rcasearch.render import as_dict, incident_as_dict, page_as_dict
 from rcasearch.settings import Settings
+from rcasearch.web import parameters
+from rcasearch.web.caching import NEVER, tag, unless_known
+from rcasearch.web.contract import Operation, promises
+from rcasearch.web.failures import failure_of, problem_details
 from rcasearch.web.live import live
 from rcasearch.web.params import accepts, flat, json_params
 from rcasearch.web.present import public_info
+from rcasearch.web.stages import noted, stage
+
+if TYPE_CHECKING:
+    from rcasearch.search import Searcher
 
 blueprint = Blueprint("api", __name__)
-PAGE_MAX = 200
-OFFSET_MAX = 10_000_000
+
+
+class Health(TypedDict):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Ready(TypedDict):
+    """An index can be searched."""
+
+    status: Literal["ready"]
+    index: shapes.Index
+
+
+class BatchItem(TypedDict):
+    """The answer to one query of a batch: a result, or what is wrong with the query."""
+
+    result: shapes.Results | None
+    problem: shapes.ProblemDetails | None
+
+
+class Batch(TypedDict):
+    """The answers to a batch, in the order of its queries."""
+
+    results: list[BatchItem]
+    took_ms: float
 
 
 @blueprint.get("/healthz")
+@promises(Operation("service", Health))
 def healthz() -> Response:
-    """The process answers; says nothing about an index."""
-    return jsonify({"status": "ok"})
+    """Whether the process answers. Says nothing about an index."""
+    return _fresh({"status": "ok"})
 
 
 @blueprint.get("/readyz")
+@promises(Operation("service", Ready, errors=(503,)))
 def readyz() -> Response:
-    """An index is loaded and can be searched; 503 with the reason until then."""
-    return jsonify({"status": "ready", "index": public_info(live().searcher().info)})
+    """Whether an index is loaded and can be searched. 503 with the reason until then."""
+    return _fresh({"status": "ready", "index": public_info(live().searcher().info)})
 
 
-@blueprint.route("/api/v1/search", methods=["GET", "POST"])
+@blueprint.get("/api/v1/search")
+@promises(Operation("search", shapes.Results, parameters.search_parameters, errors=(503,)))
 @accepts("*")
 def search() -> Response:
-    """Precedents of a text. GET reads the query string, POST a JSON object."""
-    settings: Settings = current_app.config["SETTINGS"]
-    params = flat(request.args) if request.method in ("GET", "HEAD") else json_params()
-    query = parse_query(params, settings)
-    return jsonify(as_dict(live().searcher().search(query)))
+    """Precedents of a text in the address. A long text fits into a POST only."""
+    with stage("read"):
+        query = parse_query(flat(request.args), _settings())
+    return _answer(query)
+
+
+@blueprint.post("/api/v1/search")
+@promises(Operation("search", shapes.Results, body=parameters.search_body, errors=(413, 415, 503)))
+@accepts("*")
+def search_posted() -> Response:
+    """Precedents of a text in a JSON object."""
+    with stage("read"):
+        query = parse_query(json_params(), _settings())
+    return _answer(query)
+
+
+@blueprint.post("/api/v1/search/batch")
+@promises(Operation("search", Batch, body=parameters.batch_body, errors=(413, 415, 503)))
+@accepts("*")
+def search_batch() -> Response:
+    """Precedents of several texts. Each query gets a result or a problem, so that one that is wrong hides none of the others."""
+    began = time.perf_counter()
+    queries = _queries(json_params())
+    # One searcher for all: an index that is replaced meanwhile does not part the answers.
+    searcher = live().searcher()
+    results = [_batch_item(searcher, query) for query in queries]
+    return _fresh(Batch(results=results, took_ms=round((time.perf_counter() - began) * 1000, 1)))
 
 
 @blueprint.get("/api/v1/incidents")
+@promises(Operation("incidents", shapes.Page, parameters.listing_parameters, errors=(503,), cached=True))
 @accepts("*")
 def incidents() -> Response:
-    """Incidents, newest first, a page at a time, with facet counts over all that pass the filters."""
+    """Incidents, newest first, a page at a time. With facet counts over all that pass the filters."""
     params = full_names(flat(request.args), ("offset", "limit", *FILTER_KEYS))
-    offset = parse_limit(params.get("offset"), 0, field="offset", low=0, high=OFFSET_MAX)
-    limit = parse_limit(params.get("limit"), 50, high=PAGE_MAX)
+    offset = parse_limit(params.get("offset"), 0, field="offset", low=0, high=parameters.OFFSET_MAX)
+    limit = parse_limit(params.get("limit"), parameters.PAGE_DEFAULT, high=parameters.PAGE_MAX)
     filters = parse_filters({name: value for name, value in params.items() if name in FILTER_KEYS})
-    return jsonify(page_as_dict(live().searcher().incidents(filters, offset, limit)))
+    searcher = live().searcher()
+    etag = tag("incidents", searcher.info.id, filters, offset, limit)
+    return unless_known(etag, lambda: jsonify(page_as_dict(searcher.incidents(filters, offset, limit))))
 
 
 @blueprint.get("/api/v1/incidents/<incident_id>")
+@promises(Operation("incidents", shapes.Incident, lambda _: (parameters.ID,), errors=(404, 503), cached=True))
 def incident(incident_id: str) -> Response:
-    """One incident with its sections, by id or file name."""
-    return jsonify(incident_as_dict(live().searcher().incident(incident_id)))
+    """One incident with its sections."""
+    searcher = live().searcher()
+    etag = tag("incident", searcher.info.id, incident_id)
+    return unless_known(etag, lambda: jsonify(incident_as_dict(searcher.incident(incident_id))))
 
 
 @blueprint.get("/api/v1/incidents/<incident_id>/similar")
+@promises(
+    Operation(
+        "incidents",
+        shapes.Results,
+        lambda settings: (parameters.ID, *parameters.similar_parameters(settings)),
+        errors=(404, 503),
+        cached=True,
+    )
+)
 @accepts("*")
 def similar(incident_id: str) -> Response:
-    """The incidents most like this one."""
-    settings: Settings = current_app.config["SETTINGS"]
+    """The incidents most like this one. Being among the most alike is not mutual."""
     params = full_names(flat(request.args), ("limit", *FILTER_KEYS))
-    limit = parse_limit(params.get("limit"), settings.limit)
+    limit = parse_limit(params.get("limit"), _settings().limit)
     filters = parse_filters({name: value for name, value in params.items() if name in FILTER_KEYS})
-    return jsonify(as_dict(live().searcher().similar(incident_id, limit, filters)))
+    searcher = live().searcher()
+    etag = tag("similar", searcher.info.id, incident_id, limit, filters)
+    return unless_known(etag, lambda: jsonify(as_dict(searcher.similar(incident_id, limit, filters))))
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
+
+
+def _answer(query: Query) -> Response:
+    results = noted(live().searcher().search(query))
+    with stage("render"):
+        return _fresh(as_dict(results))
+
+
+def _queries(params: dict[str, object]) -> list[object]:
+    reject_unknown(params, ("queries",))
+    queries = params.get("queries")
+    if not isinstance(queries, list) or not queries:
+        raise InvalidQueryError(
+            "queries must be a list with a query in it.", 'Send {"queries": [{"text": "checkout times out"}]}.', field="queries"
+        )
+    if len(queries) > (most := _settings().max_batch):
+        raise InvalidQueryError(
+            f"The batch has {len(queries):,} queries; {most:,} are allowed.",
+            "Send it in parts, or raise RCASEARCH_MAX_BATCH.",
+            field="queries",
+        )
+    return queries
+
+
+def _batch_item(searcher: Searcher, params: object) -> BatchItem:
+    try:
+        with stage("read"):
+            if not isinstance(params, dict):
+                raise InvalidQueryError("The query is not an object.", 'Send an object like {"text": "checkout times out"}.')
+            query = parse_query(params, _settings())
+        results = noted(searcher.search(query))
+        with stage("render"):
+            return {"result": as_dict(results), "problem": None}
+    except Exception as error:  # noqa: BLE001 - whatever breaks on one query, the others are answered
+        return {"result": None, "problem": problem_details(failure_of(error))}
+
+
+def _fresh(answer: Any) -> Response:
+    """An answer that nobody may keep: it holds what was asked, or tells of this moment."""
+    response = jsonify(answer)
+    response.headers["Cache-Control"] = NEVER
+    return response

@@ -1,67 +1,34 @@
-"""The application: routes, headers, and the one exit that every error takes."""
+"""The application: routes, headers, and what happens before and after every request."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import ipaddress
 import logging
-import secrets
 import time
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, current_app, g, jsonify, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, current_app, g, request
 
-from rcasearch.errors import (
-    IndexLockedError,
-    IndexMismatchError,
-    IndexMissingError,
-    InvalidQueryError,
-    ModelError,
-    NotFoundError,
-    RcaSearchError,
-)
-from rcasearch.render import error_as_dict
 from rcasearch.settings import Settings
-from rcasearch.web import api, pages, present
+from rcasearch.web import api, cors, pages, present, reference, spans
+from rcasearch.web.contract import PAGES, Operation, Parameter, promises
 from rcasearch.web.encoding import JsonProvider
-from rcasearch.web.live import IndexLoadingError, Live
-from rcasearch.web.params import MediaTypeError, accepts, check_query_string
+from rcasearch.web.failures import PATH_LOGGED, CrossSiteError, HostError, fail
+from rcasearch.web.live import Live
+from rcasearch.web.metrics import Metrics
+from rcasearch.web.params import accepts, check_query_string
+from rcasearch.web.stages import work
+from rcasearch.web.tracing import read_trace, request_id
 
 if TYPE_CHECKING:
     from rcasearch.search import Searcher
 
 log = logging.getLogger("rcasearch.web")
 
-
-class HostError(RcaSearchError):
-    """The Host header names a machine that this server is not."""
-
-    code = "host_not_allowed"
-
-
-class CrossSiteError(RcaSearchError):
-    """A page of another site sent this request through somebody's browser."""
-
-    code = "cross_site"
-
-
-# The first class that fits decides.
-STATUSES: tuple[tuple[type[RcaSearchError], int], ...] = (
-    (MediaTypeError, 415),
-    (InvalidQueryError, 400),
-    (HostError, 403),
-    (CrossSiteError, 403),
-    (NotFoundError, 404),
-    (IndexLoadingError, 503),
-    (IndexMissingError, 503),
-    (IndexMismatchError, 503),
-    (IndexLockedError, 503),
-    (ModelError, 503),
-)
+# Every surface over HTTP: routes of another one are a blueprint beside these.
+BLUEPRINTS = (api.blueprint, reference.blueprint, pages.blueprint)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -73,28 +40,20 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-PATH_LOGGED = 200
-JSON_ROUTES = ("/api/", "/healthz", "/readyz")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Failure:
-    """An error on its way out."""
-
-    status: int
-    code: str
-    detail: str
-    hint: str = ""
-    field: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def title(self) -> str:
-        return HTTPStatus(self.status).phrase
+STATIC = Operation(
+    PAGES,
+    media="*/*",
+    parameters=lambda _: (Parameter("filename", {"type": "string", "minLength": 1}, "A file of the pages.", True, "path"),),
+    errors=(404,),
+)
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 
 
 def create_app(searcher: Searcher | None, settings: Settings) -> Flask:
-    """The WSGI application over ``searcher``; with None it opens the index of ``settings`` as soon as there is one."""
+    """The WSGI application over ``searcher``; with None it opens the index of ``settings`` as soon as there is one.
+
+    Raises SettingsError for origins that are none.
+    """
     app = Flask("rcasearch.web")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
@@ -102,87 +61,23 @@ def create_app(searcher: Searcher | None, settings: Settings) -> Flask:
     app.json = JsonProvider(app)
     app.url_map.strict_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions["rcasearch"] = Live(settings, searcher)
-    app.register_blueprint(api.blueprint)
-    app.register_blueprint(pages.blueprint)
+    live = app.extensions["rcasearch"] = Live(settings, searcher)
+    app.extensions["metrics"] = Metrics(live)
+    app.extensions["spans"] = spans.recorder()
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     present.register(app, _asset_versions(Path(app.root_path) / "static"))
-    accepts("v")(app.view_functions["static"])
+    accepts("v")(promises(STATIC)(app.view_functions["static"]))
     app.before_request(_begin)
     app.after_request(finish)
+    cors.register(app, settings)
     app.register_error_handler(Exception, fail)
     return app
 
 
-def fail(error: Exception) -> Response | HTTPException:
-    """The one exit: any error as problem JSON on API routes, as a page with the same words elsewhere."""
-    if isinstance(error, HTTPException) and (error.code is None or error.code < 400):
-        return error
-    return respond(_failure(error))
-
-
-def respond(failure: Failure) -> Response:
-    """A failure as the answer to the current request."""
-    response = _problem(failure) if request.path.startswith(JSON_ROUTES) else _page(failure)
-    response.status_code = failure.status
-    response.headers.update(failure.headers)
-    return response
-
-
-def _problem(failure: Failure) -> Response:
-    body = error_as_dict(
-        failure.code, failure.detail, status=failure.status, title=failure.title, hint=failure.hint, field=failure.field
-    )
-    response = jsonify(body)
-    response.mimetype = "application/problem+json"
-    return response
-
-
-def _page(failure: Failure) -> Response:
-    try:
-        return Response(render_template("error.html", failure=failure, form=g.get("form")), mimetype="text/html")
-    except Exception:  # the last resort has no template to fail in
-        log.exception("%s failed: the error page", g.get("request_id"))
-        return _problem(failure)
-
-
-def _failure(error: Exception) -> Failure:
-    if isinstance(error, RcaSearchError):
-        status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
-        if status == 500:
-            log.error("%s failed: %s %s", g.get("request_id"), error.message, error.hint)
-        headers = (("Retry-After", "5"),) if status == 503 else ()
-        return Failure(status, error.code, error.message, error.hint, error.field, headers)
-    if isinstance(error, HTTPException):
-        return _http_failure(error)
-    log.error("%s failed: %s %r", g.get("request_id"), request.method, request.path[:PATH_LOGGED], exc_info=error)
-    hint = f"It was written to the server's log as request {g.get('request_id')}. Report it with that number."
-    return Failure(500, "internal_error", "Something broke inside the server.", hint)
-
-
-def _http_failure(error: HTTPException) -> Failure:
-    status = error.code or 500
-    path = request.path[:200]
-    if status == 404:
-        return Failure(404, "not_found", f"There is nothing at {path}.", "The search is at /, all incidents at /incidents.")
-    if status == 405:
-        allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or []))
-        return Failure(
-            405,
-            "method_not_allowed",
-            f"{path} takes no {request.method}.",
-            f"Use {allowed}.",
-            None,
-            (("Allow", allowed),),
-        )
-    if status == 413:
-        limit = current_app.config["MAX_CONTENT_LENGTH"]
-        hint = "Send less text: the lines around the error are enough. RCASEARCH_MAX_BODY_BYTES moves the limit."
-        return Failure(413, "body_too_large", f"The body has more than {limit:,} bytes.", hint)
-    return Failure(status, "http_error", error.description or "The request cannot be answered.", "Check how it was sent.")
-
-
 def _begin() -> None:
-    g.request_id, g.began = secrets.token_hex(6), time.perf_counter()
+    g.began = time.perf_counter()
+    g.request_id, g.trace = request_id(request.headers.get("X-Request-Id")), read_trace(request.headers.get("traceparent"))
     _check_host(request.environ.get("HTTP_HOST", ""), current_app.config["SETTINGS"].host)
     _check_site()
     check_query_string()
@@ -202,7 +97,7 @@ def _check_host(given: str, bound: str) -> None:
 
 def _check_site() -> None:
     """Refuse a form that a page of another site sends: nothing here changes, but an answer takes seconds of this machine."""
-    if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site" and not cors.allowed_origin():
         raise CrossSiteError("A page of another site sent this request.", "Search from the page at / instead, or by a GET link.")
 
 
@@ -217,24 +112,35 @@ def is_loopback(host: str) -> bool:
 
 
 def finish(response: Response) -> Response:
-    """Give an answer the headers that every answer has, and write its line of the log."""
-    request_id = g.get("request_id") or secrets.token_hex(6)
+    """Give an answer the headers that every answer has, count it, and write its line of the log."""
+    if "request_id" not in g:
+        g.request_id = request_id(None)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers["X-Request-Id"] = request_id
+    response.headers["X-Request-Id"] = g.request_id
+    if trace := g.get("trace"):
+        response.headers["traceparent"] = trace.header
     if request.endpoint == "static" and response.status_code < 400:
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
     else:
         response.headers.setdefault("Cache-Control", "no-cache, private")
-    _log(request_id, response.status_code)
+    _tell(response.status_code)
     return response
 
 
-def _log(request_id: str, status: int) -> None:
-    """One line, without the query string: what people paste may hold secrets."""
+def _tell(status: int) -> None:
+    """Count the request, trace it, and log it without the query string: what people paste may hold secrets."""
     now = time.perf_counter()
-    ms = (now - g.get("began", now)) * 1000
-    log.info("%s %s %r %d %.0f ms", request_id, request.method[:20], request.path[:PATH_LOGGED], status, ms)
+    began = g.get("began", now)
+    route = request.url_rule.rule if request.url_rule else "none"
+    method = request.method if request.method in KNOWN_METHODS else "other"
+    metrics: Metrics = current_app.extensions["metrics"]
+    metrics.count(method, route, status, now - began, work())
+    current_app.extensions["spans"](method, route, status, began, now)
+    ms, path = (now - began) * 1000, request.path[:PATH_LOGGED]
+    fields = {"method": request.method[:20], "path": path, "route": route, "status": status, "ms": round(ms, 1)}
+    trace = f" trace {g.trace.id}" if g.get("trace") else ""
+    log.info("%s %s %r %d %.0f ms%s", g.request_id, fields["method"], path, status, ms, trace, extra={"fields": fields})
 
 
 def _asset_versions(folder: Path) -> dict[str, str]:

@@ -16,11 +16,13 @@ from rcasearch.query import FILTER_KEYS, once, parse_filters, parse_limit, parse
 from rcasearch.render import as_dict, incident_as_dict, incident_url, page_as_dict, problem_as_dict, summary_as_dict
 from rcasearch.settings import Settings
 from rcasearch.shapes import FacetCount
-from rcasearch.web import documents
+from rcasearch.web import documents, parameters
 from rcasearch.web.addresses import filter_pairs, listing_url, search_url, unpack
+from rcasearch.web.contract import FORM, HTML, PAGES, Operation, promises
 from rcasearch.web.live import Facets, live
 from rcasearch.web.params import accepts, flat, form_params
 from rcasearch.web.present import public_info
+from rcasearch.web.stages import noted, stage
 
 blueprint = Blueprint("pages", __name__)
 Answer = str | Response | BaseResponse
@@ -55,6 +57,7 @@ class Form:
 
 
 @blueprint.get("/")
+@promises(Operation(PAGES, media=HTML, parameters=parameters.box_parameters, redirects=(303,), errors=(503,)))
 @accepts("q", "z", "limit", *FILTER_KEYS)
 def search() -> Answer:
     """The search box, and under it the precedents of what it holds or the newest incidents."""
@@ -62,6 +65,7 @@ def search() -> Answer:
 
 
 @blueprint.post("/")
+@promises(Operation(PAGES, media=HTML, body=parameters.box_body, body_type=FORM, redirects=(303,), errors=(413, 415, 503)))
 def submit() -> Answer:
     """Take the form and go to the address of its answer; a text too long for an address is answered here."""
     params = form_params()
@@ -76,6 +80,7 @@ def submit() -> Answer:
 
 
 @blueprint.get("/incidents")
+@promises(Operation(PAGES, media=HTML, parameters=parameters.page_parameters, errors=(503,)))
 @accepts("offset", *FILTER_KEYS)
 def incidents() -> Answer:
     """All incidents, newest first, filtered and a page at a time."""
@@ -93,6 +98,7 @@ def incidents() -> Answer:
 
 
 @blueprint.get("/incidents/<incident_id>")
+@promises(Operation(PAGES, media=HTML, parameters=parameters.document_parameters, redirects=(302,), errors=(404, 503)))
 @accepts("lines")
 def incident(incident_id: str) -> Answer:
     """One incident: its facts, its document, its neighbours. ``lines`` marks a passage, as in ``12-20``."""
@@ -111,6 +117,7 @@ def incident(incident_id: str) -> Answer:
 
 
 @blueprint.get("/about")
+@promises(Operation(PAGES, media=HTML, errors=(503,)))
 def about() -> Answer:
     """What is indexed, when, by which model, and what is wrong with the documents."""
     searcher = live().searcher()
@@ -138,9 +145,10 @@ def _answer(params: dict[str, object]) -> Answer:
 
 
 def _results(query: Query) -> Answer:
-    results = as_dict(live().searcher().search(query))
+    found = noted(live().searcher().search(query))
     form = _form({"q": query.text, **_as_params(query.filters)})
-    return render_template("search.html", form=form, results=results, address=search_url(query, _settings()))
+    with stage("render"):
+        return render_template("search.html", form=form, results=as_dict(found), address=search_url(query, _settings()))
 
 
 def _form(params: Mapping[str, object]) -> Form:
@@ -194,7 +202,7 @@ def _years(facet: list[FacetCount], filters: Filters) -> list[tuple[str, int, st
 def _lines(given: object) -> tuple[int, int] | None:
     if given is None:
         return None
-    found = re.fullmatch(r"(\d{1,7})-(\d{1,7})", str(given))
+    found = re.fullmatch(r"([0-9]{1,7})-([0-9]{1,7})", str(given))
     if found is None:
         raise InvalidQueryError(f"lines is {str(given)[:40]!r}.", "Give two line numbers, as in 12-20.", field="lines")
     return int(found[1]), int(found[2])

@@ -70,14 +70,14 @@ def form_params() -> dict[str, object]:
 
 def json_params() -> dict[str, object]:
     """The JSON object in the body. Raises MediaTypeError and InvalidQueryError."""
-    if request.mimetype not in JSON_TYPES:
-        raise MediaTypeError(_wrong_type(), "Send JSON with the header Content-Type: application/json.")
     if request.args:
         raise InvalidQueryError(
-            "A POST takes its parameters from the body, not from the address.",
+            f"A POST takes its parameters from the body, not from the address: {', '.join(sorted(request.args))}.",
             "Move them into the JSON object.",
             field=next(iter(request.args)),
         )
+    if request.mimetype not in JSON_TYPES:
+        raise MediaTypeError(_wrong_type(), "Send JSON with the header Content-Type: application/json.")
     return parse_object(request.get_data())
 
 

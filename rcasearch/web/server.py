@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import signal
 import socket
 import time
@@ -19,8 +18,9 @@ from waitress.wasyncore import close_all, loop
 
 from rcasearch.errors import SettingsError
 from rcasearch.settings import Settings
-from rcasearch.web import workers
-from rcasearch.web.app import Failure, create_app, finish, respond
+from rcasearch.web import logs, metrics, workers
+from rcasearch.web.app import create_app, finish
+from rcasearch.web.failures import Failure, respond
 from rcasearch.web.live import Live
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ PATIENCE_S = 15
 BODY_SLACK = 8
 # Room for a query of the default length in an address, percent-encoded.
 HEADER_MAX = 1_048_576
-LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
-LOG_FORMAT_OF_MANY = "%(asctime)s %(levelname)s [%(process)d] %(message)s"
 
 
 def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable[[str], None] | None = None) -> None:
@@ -46,13 +44,14 @@ def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable
     """
     listener = _listen(settings.host, settings.port)
     number = workers.count(settings) if searcher is None else 1
-    _log_to_stderr(LOG_FORMAT if number == 1 else LOG_FORMAT_OF_MANY)
+    logs.to_stderr(settings, many=number > 1)
     try:
         if number == 1:
             _work(listener, settings, searcher, said=say or _say)
         else:
             (say or _say)(_listens_on(listener))
-            workers.supervise(number, lambda first: _work(listener, settings, at_once=first), PATIENCE_S)
+            with metrics.shared():
+                workers.supervise(number, lambda first: _work(listener, settings, at_once=first), PATIENCE_S)
     finally:
         listener.close()
 
@@ -90,16 +89,6 @@ def address_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{name}:{port}/"
-
-
-def _log_to_stderr(form: str) -> None:
-    """Our requests and index switches, and what worries the libraries, in UTC; a log that is set up already is left as it is."""
-    formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%SZ")
-    formatter.converter = time.gmtime
-    handler = logging.StreamHandler()
-    handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler])
-    logging.getLogger("rcasearch").setLevel(logging.INFO)
 
 
 def _say(line: str) -> None:

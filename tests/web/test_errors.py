@@ -16,7 +16,8 @@ from rcasearch.errors import IndexMismatchError, ModelError
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.web import create_app
-from rcasearch.web.app import HEADERS, JSON_ROUTES
+from rcasearch.web.app import HEADERS
+from rcasearch.web.failures import JSON_ROUTES
 
 FIELDS = {"type", "title", "status", "detail", "code", "field", "hint"}
 
@@ -185,7 +186,7 @@ def test_a_fault_in_the_error_page_still_gives_an_error(app: Flask, monkeypatch:
     def fail(*_: object, **__: object) -> str:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("rcasearch.web.app.render_template", fail)
+    monkeypatch.setattr("rcasearch.web.failures.render_template", fail)
     response = app.test_client().get("/nope")
     assert response.status_code == 404
     assert response.mimetype == "application/problem+json"

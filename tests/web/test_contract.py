@@ -1,0 +1,199 @@
+"""Every route keeps what the API's document promises: asked with data that fits the document, and with data that does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator
+from schemathesis import GenerationMode
+from schemathesis.checks import negative_data_rejection
+
+from rcasearch.errors import InvalidQueryError
+from rcasearch.query import QUERY_KEYS, parse_filters, parse_query
+from rcasearch.search import Searcher
+from rcasearch.settings import Settings
+from rcasearch.web import create_app
+from rcasearch.web.contract import operation_of
+from rcasearch.web.failures import JSON_ROUTES
+from rcasearch.web.openapi import document, path_of
+from rcasearch.web.parameters import search_body
+
+EXAMPLES = 8
+BATCH = "/api/v1/search/batch"
+BODY = search_body(Settings(max_query_chars=30))
+VALIDATOR = Draft202012Validator(BODY)
+ROUTES = [
+    (path, method)
+    for path, methods in document(create_app(None, Settings()), Settings(), pages=True)["paths"].items()
+    for method in methods
+]
+
+
+@pytest.fixture(scope="module")
+def small(tiny_searcher: Searcher, tiny_index: Path) -> Flask:
+    """An app whose limits are soon reached."""
+    return create_app(tiny_searcher, Settings(index=str(tiny_index), max_query_chars=300, max_batch=3, max_body_bytes=65_536))
+
+
+@pytest.fixture(scope="module")
+def routes(small: Flask) -> Any:
+    """The document of all routes, pages too, with its shapes closed: what it does not tell of may not be answered."""
+    told = document(small, small.config["SETTINGS"], pages=True)
+    for shape in told["components"]["schemas"].values():
+        shape.setdefault("additionalProperties", False)
+    loaded = schemathesis.openapi.from_dict(json.loads(json.dumps(told)))
+    loaded.app = small
+    return loaded
+
+
+def ask(case: Any) -> None:
+    """Send a request, and compare status, headers and body of the answer with the document."""
+    forgiving = "pages" in case.operation.definition.raw["tags"] or case.path == BATCH
+    # Pages forgive what browsers send; a query of a batch that is wrong has its problem within the answer.
+    response = case.call_and_validate(excluded_checks=[negative_data_rejection] if forgiving else [])
+    if case.path == BATCH and case.method == "POST" and response.status_code == 200:
+        assert all(item["problem"] is None or item["problem"]["status"] == 400 for item in response.json()["results"])
+
+
+def possible(body: Any) -> bool:
+    """Whether dates make sense together and are in the calendar, which no schema can tell."""
+    if not isinstance(body, dict):
+        return True
+    queries = body["queries"] if isinstance(body.get("queries"), list) else [body]
+    dates = (
+        {name: value for name, value in query.items() if name in ("since", "until")}
+        for query in queries
+        if isinstance(query, dict)
+    )
+    return all(accepted(lambda given=given: parse_filters(given)) for given in dates)
+
+
+def accepted(parse: Any) -> bool:
+    try:
+        parse()
+    except InvalidQueryError:
+        return False
+    return True
+
+
+def fits(case: Any, mode: GenerationMode) -> bool:
+    return mode is GenerationMode.NEGATIVE or possible(case.body if isinstance(case.body, dict) else case.query)
+
+
+@pytest.mark.parametrize(("path", "method"), ROUTES)
+def test_at_the_bounds_of_every_parameter(routes: Any, path: str, method: str) -> None:
+    """The least, the most, one less, one more, another type, another method, a name twice, a name unknown."""
+    operation = routes[path][method]
+    config = routes.config.generation_for(operation=operation)
+    asked = 0
+    for case in routes.iter_coverage_cases(operation, generation_modes=list(GenerationMode), generation_config=config):
+        if fits(case, case.meta.generation.mode):
+            ask(case)
+            asked += 1
+    assert asked > 5
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize(("path", "method"), ROUTES)
+def test_with_any_data(routes: Any, path: str, method: str, mode: GenerationMode) -> None:
+    operation = routes[path][method]
+    if mode is GenerationMode.NEGATIVE and not (operation.query or operation.body):
+        pytest.skip("nothing can be wrong about it")
+
+    @given(operation.as_strategy(generation_mode=mode))
+    @bounded(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    def asked(case: Any) -> None:
+        if fits(case, mode):
+            ask(case)
+
+    asked()
+
+
+def test_every_route_promises_something_and_only_pages_are_left_out(small: Flask) -> None:
+    served = small.test_client().get("/openapi.json").get_json()["paths"]
+    for rule in small.url_map.iter_rules():
+        assert operation_of(small.view_functions[rule.endpoint]), f"{rule.rule}: say with @promises what it takes and answers"
+        assert (path_of(rule) in served) == rule.rule.startswith(JSON_ROUTES)
+
+
+# --- the document and the validator -----------------------------------------------------------------------------------
+
+_day = st.from_regex(r"\A[0-9]{4}(-[0-9]{1,2}){0,2}\Z") | st.from_regex(r"\A[0-9]{1,5}[dwmyh]\Z")
+_words = st.text(st.characters(codec="utf-8"), max_size=4)
+_lists = st.lists(_words | st.integers(), max_size=2) | st.lists(st.just("a"), min_size=49, max_size=52)
+_values = {
+    "text": _words | st.text("ab \0\t", min_size=28, max_size=33) | st.text(" \0\n\x1f\u3000", max_size=3),
+    "limit": st.integers(-1, 102) | st.sampled_from([1.0, 2.5, 1e300]),
+    **dict.fromkeys(("service", "severity", "tag", "status"), _words | _lists),
+    **dict.fromkeys(("since", "until"), _day | st.just("")),
+}
+_any = (
+    st.none() | st.booleans() | st.integers() | st.dictionaries(_words, _words, max_size=1) | st.lists(st.integers(), max_size=2)
+)
+
+
+def bodies() -> st.SearchStrategy[dict[str, Any]]:
+    """Bodies that are nearly right: each value fits, or is of its kind, or is anything."""
+    optional: dict[str, Any] = {name: st.one_of(values, _any) for name, values in _values.items()}
+    return st.fixed_dictionaries({}, optional={**optional, "colour": _words})
+
+
+@given(bodies())
+@bounded(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_document_and_the_validator_agree_on_every_body(body: dict[str, Any]) -> None:
+    told = VALIDATOR.is_valid(body) and possible(body)
+    assert accepted(lambda: parse_query(body, Settings(max_query_chars=30))) == told
+
+
+@pytest.mark.parametrize("body", [{"q": "x"}, {"text": "x", "k": 3}, {"text": "x", "limit": " 3 "}, {"text": "x", "limit": ""}])
+def test_what_the_validator_takes_besides(body: dict[str, Any]) -> None:
+    assert accepted(lambda: parse_query(body, Settings()))
+
+
+def test_the_document_tells_of_every_parameter_and_of_no_other() -> None:
+    assert set(BODY["properties"]) == set(QUERY_KEYS)
+
+
+# --- what no document foresees ------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    {"Content-Type": "application/json; charset=\"'"},
+    {"Content-Type": "multipart/form-data; boundary="},
+    {"Content-Type": "application/json" + ";a=b" * 500},
+    {"Content-Type": "\t"},
+    {"Accept": "application/openmetrics-text; version=abc, text/plain; version=;;", "Accept-Encoding": "br;q=x"},
+    {"If-None-Match": '"' * 999, "If-Match": "*", "If-Modified-Since": "never", "If-Range": "x"},
+    {"Range": "bytes=9-1,-", "Expect": "200-maybe"},
+    {"X-Request-Id": "a" * 9_999, "traceparent": "00-" + "0" * 999},
+    {"X-Request-Id": "a b", "traceparent": "ff-" + "a" * 32 + "-" + "b" * 16 + "-01", "tracestate": "=,="},
+    {"Origin": "null", "Access-Control-Request-Method": "\x7f", "Access-Control-Request-Headers": "*, *"},
+    {"Cookie": "session=\"; a=b; ;", "Authorization": "Basic %%%"},
+    {"X-Forwarded-For": "::1, x", "X-Forwarded-Host": "evil.example", "Forwarded": "for=\"_x\";;"},
+    {"Transfer-Encoding": "identity", "Upgrade": "websocket", "Connection": "Upgrade"},
+    {"X-HTTP-Method-Override": "DELETE"},
+]  # fmt: skip
+
+
+def requests() -> Iterator[tuple[str, str]]:
+    for path in ("/api/v1/search", BATCH, "/api/v1/incidents", "/api/v1/incidents/x", "/openapi.json", "/metrics", "/", "/docs"):
+        for method in ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "get", "É", "G ET"):
+            yield path, method
+
+
+@pytest.mark.parametrize("headers", HOSTILE, ids=lambda headers: next(iter(headers)))
+def test_hostile_headers_and_methods_never_break_it(small: Flask, headers: dict[str, str]) -> None:
+    client = small.test_client()
+    for path, method in requests():
+        response = client.open(path, method=method, headers=headers, data=b'{"text": "x"}' if method == "POST" else None)
+        assert response.status_code < 500
+        assert len(response.headers["X-Request-Id"]) <= 128
+        assert "evil" not in response.text
