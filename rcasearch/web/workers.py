@@ -80,7 +80,9 @@ def supervise(number: int, work: Callable[[bool], None], patience: int) -> None:
 def _preload() -> None:
     for name in _PRELOADED:
         import_module(name)
-    load_openvino()
+    # Without it, each process runs the model by sentence-transformers.
+    with suppress(ImportError):
+        load_openvino()
     # Collections would write to the pages that are shared.
     gc.collect()
     gc.freeze()

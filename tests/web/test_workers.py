@@ -218,6 +218,16 @@ def test_one_that_does_not_end_is_killed() -> None:
     assert process.returncode == 0
 
 
+def test_openvino_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise ImportError("no openvino")
+
+    monkeypatch.setattr(workers, "load_openvino", missing)
+    monkeypatch.setattr("gc.freeze", lambda: None)
+    workers._preload()
+    assert set(workers._PRELOADED) <= sys.modules.keys()
+
+
 def test_there_are_as_many_as_cores_and_memory_allow(monkeypatch: pytest.MonkeyPatch) -> None:
     for cores, memory, wanted in ((1, 64, 1), (4, 64, 4), (4, 2, 2), (4, 0.25, 1), (64, 64, 8)):
         monkeypatch.setattr(workers, "cores", lambda cores=cores: cores)
