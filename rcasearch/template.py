@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"[^\W_]*\d[^\W_]*(?:[.,:/-]\d+)*")
 _DIGIT = re.compile(r"\d")
 _OTHER = re.compile(r"[\W_]+")
 _HIDDEN = "\x00"
-_MASKS = 200_000
+_MASKS, _BLOCKS = 200_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,13 @@ class Template:
     def masked(self) -> Callable[[str], str]:
         """A line as it is compared with others. Where lines recur, looking for names in each again takes most of the time."""
         return self.masks or lru_cache(maxsize=_MASKS)(lambda text: _masked(text, self.services))
+
+    @cached_property
+    def lines_of(self) -> Callable[[str], frozenset[str]]:
+        """The masked lines of a block: blocks recur as lines do, and each document is asked twice."""
+        return lru_cache(maxsize=_BLOCKS)(
+            lambda text: frozenset(self.masked(text[slice(*span)].rstrip()) for span in _units(text))
+        )
 
     def _spans(self, chunk: Chunk) -> tuple[Span, ...]:
         """The parts that count in a match: not boilerplate, nor dates, nor the names of services."""
@@ -89,7 +96,7 @@ def _said(text: str, spans: Iterable[Span]) -> str:
 
 def _lines(incident: Incident, template: Template) -> set[str]:
     texts = (block.text for section in incident.sections for block in section.blocks)
-    return {template.masked(text[slice(*span)].rstrip()) for text in texts for span in _units(text)}
+    return set().union(*map(template.lines_of, texts))
 
 
 def _units(text: str) -> Iterator[Span]:
