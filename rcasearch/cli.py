@@ -38,6 +38,7 @@ examples:
   rcasearch index ~/rcas                          read a folder of markdown RCAs
   rcasearch search checkout returns 503           what looked like this before?
   pbpaste | rcasearch search -                    the same for a pasted alert
+  pbpaste | rcasearch read -                      what is understood of it?
   rcasearch show 2024-03-14-checkout-503          read one incident
   rcasearch serve                                 the same in a browser, and as an HTTP API
 
@@ -65,6 +66,16 @@ examples:
   rcasearch search --severity SEV1 --severity SEV2 "certificate has expired"
   kubectl logs deploy/checkout --tail 50 | rcasearch search -
   rcasearch search --json "disk full" | jq '.hits[].id'"""
+
+READ_EPILOG = """\
+A payload of Alertmanager, Grafana, PagerDuty, Opsgenie, Datadog, CloudWatch, Sentry or CloudEvents
+is recognised by its shape; of other JSON the fields that speak are read. Any other text is
+searched as it is. Suggested filters are only suggested.
+
+examples:
+  pbpaste | rcasearch read -
+  kubectl describe pod checkout-7d9f | rcasearch read -
+  rcasearch read --json - < webhook.json"""
 
 SIMILAR_EPILOG = """\
 A is similar to B without B being among the most similar of A: each list holds its own best.
@@ -137,7 +148,7 @@ def _uncollected() -> Iterator[None]:
 def _parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
     """The arguments; words of a query may stand after an option as well, which argparse alone does not take."""
     args, extra = parser.parse_known_args(argv)
-    if extra and (args.command != "search" or any(word.startswith("-") for word in extra)):
+    if extra and (args.command not in ("search", "read") or any(word.startswith("-") for word in extra)):
         parser.error(f"unrecognized arguments: {' '.join(extra)}")
     if extra:
         args.text += extra
@@ -175,6 +186,7 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     _add_index(subparsers)
     _add_search(subparsers)
+    _add_read(subparsers)
     _add_similar(subparsers)
     _add_show(subparsers)
     _add_info(subparsers)
@@ -214,6 +226,12 @@ def _add_search(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("text", nargs="*", metavar="TEXT", help="what you see; - or nothing reads standard input")
     _add_filters(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, as the HTTP API answers")
+
+
+def _add_read(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "read", "tell what is understood of a text or a pasted alert", READ_EPILOG)
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="what to read; - or nothing reads standard input")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:

@@ -65,6 +65,21 @@ def search(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def read(args: argparse.Namespace, settings: Settings) -> int:
+    """Print what a text or payload is understood as. Needs no index and no model."""
+    from rcasearch.query import parse_query
+    from rcasearch.render_query import understood_as_dict
+    from rcasearch.render_understood import understood_as_text
+
+    text = " ".join(args.text)
+    query = parse_query({"text": _read_stdin() if text in ("", "-") else text}, settings)
+    if query.understood and args.json:
+        _print_json(understood_as_dict(query.understood))
+    elif query.understood:
+        _page(understood_as_text(query.understood, _width(sys.stdout), _color(sys.stdout)))
+    return 0
+
+
 def similar(args: argparse.Namespace, settings: Settings) -> int:
     """Answer with the incidents most like one on record. The model is not needed: their vectors are stored."""
     from rcasearch.query import parse_query
@@ -239,6 +254,7 @@ def _color(stream: TextIO) -> bool:
 COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "index": index,
     "search": search,
+    "read": read,
     "similar": similar,
     "show": show,
     "info": info,

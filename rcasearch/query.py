@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
+from rcasearch.alerts import understand
 from rcasearch.errors import InvalidQueryError
-from rcasearch.model import Filters, Query
+from rcasearch.model import Filters, Query, Understood
 from rcasearch.settings import Settings
 from rcasearch.severities import level
 from rcasearch.texts import clean_text, unique
@@ -32,7 +34,18 @@ def parse_query(params: Mapping[str, object], settings: Settings) -> Query:
     """
     named = full_names(params, QUERY_KEYS)
     filters = parse_filters({key: value for key, value in named.items() if key in FILTER_KEYS})
-    return Query(_text(named.get("text"), settings), parse_limit(named.get("limit"), settings.limit), filters)
+    limit = parse_limit(named.get("limit"), settings.limit)
+    text, understood = _understood(named.get("text"), settings)
+    return Query(text, limit, filters, understood)
+
+
+def per_symptom(query: Query) -> tuple[Query, ...]:
+    """One query for each symptom of a payload that is current, with the limit and filters of the query for all of them."""
+    understood = query.understood
+    if understood is None or len(understood.symptoms) == 1:
+        return (query,)
+    each = (replace(understood, symptoms=(symptom,)) for symptom in understood.current)
+    return tuple(replace(query, text=one.text, understood=one) for one in each)
 
 
 def parse_filters(params: Mapping[str, object]) -> Filters:
@@ -96,7 +109,20 @@ def once(value: object, field: str) -> object:
     return value
 
 
-def _text(value: object, settings: Settings) -> str:
+def _understood(value: object, settings: Settings) -> tuple[str, Understood]:
+    """The text as it is given, and what it tells. Of a payload only what it tells is searched, and that is short."""
+    text = _text(value)
+    understood = understand(text)
+    if len(understood.text) > settings.max_query_chars:
+        raise InvalidQueryError(
+            f"The query has {len(text):,} characters; {settings.max_query_chars:,} are allowed.",
+            "Paste the part around the error, or raise RCASEARCH_MAX_QUERY_CHARS.",
+            field="text",
+        )
+    return text, understood
+
+
+def _text(value: object) -> str:
     given = "" if once(value, "text") is None else value
     if not isinstance(given, str):
         raise InvalidQueryError("text must be a string.", "Put the description or the alert in quotes.", field="text")
@@ -104,12 +130,6 @@ def _text(value: object, settings: Settings) -> str:
     if not text.strip():
         raise InvalidQueryError(
             "The query has no text.", "Describe what you see, or paste the alert, in the parameter text (or q).", field="text"
-        )
-    if len(text) > settings.max_query_chars:
-        raise InvalidQueryError(
-            f"The query has {len(text):,} characters; {settings.max_query_chars:,} are allowed.",
-            "Paste the part around the error, or raise RCASEARCH_MAX_QUERY_CHARS.",
-            field="text",
         )
     return text
 

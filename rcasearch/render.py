@@ -13,7 +13,6 @@ from rcasearch.model import (
     Answer,
     Difference,
     Evidence,
-    Filters,
     Hit,
     Incident,
     IndexInfo,
@@ -28,6 +27,7 @@ from rcasearch.model import (
     TimelineEvent,
     VectorSearch,
 )
+from rcasearch.render_query import query_as_dict, read_as_dict
 
 SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
 
@@ -38,28 +38,11 @@ def as_dict(results: Results) -> shapes.Results:
         "query": query_as_dict(results.query),
         "verdict": results.verdict,
         "concepts": list(results.concepts),
-        "read_as": {"concepts": list(results.concepts), "services": list(results.services)},
+        "read_as": read_as_dict(results),
         "searched": results.searched,
         "took_ms": round(results.took_ms, 1),
         "index_id": results.index_id,
         "hits": [hit_as_dict(hit) for hit in results.hits],
-    }
-
-
-def query_as_dict(query: Query) -> shapes.Query:
-    """What was asked, after validation."""
-    return {"text": query.text, "limit": query.limit, "filters": filters_as_dict(query.filters)}
-
-
-def filters_as_dict(filters: Filters) -> shapes.Filters:
-    """Every filter, set or not."""
-    return {
-        "services": list(filters.services),
-        "severities": list(filters.severities),
-        "tags": list(filters.tags),
-        "statuses": list(filters.statuses),
-        "since": filters.since,
-        "until": filters.until,
     }
 
 

@@ -24,6 +24,7 @@ from rcasearch.model import (
     VectorSearch,
     Verdict,
 )
+from rcasearch.render_understood import source_in_words, suggested_in_words
 from rcasearch.sheet import Sheet
 from rcasearch.wording import age, clean, cut, cut_lines, grouped, minutes, one_line, paragraphs, passage, plural, size
 
@@ -41,12 +42,22 @@ def as_text(results: Results, width: int = 80, color: bool = False, today: date 
     read_as = _read_as(results)
     if read_as and results.searched:
         sheet.line(Text(f"Read as: {read_as}", "dim"))
+    _payload(sheet, results)
     if results.hits and results.verdict == "none":
         sheet.line("The closest, below the line:")
     for hit in results.hits:
         sheet.line()
         _hit(sheet, hit, now)
     return sheet.text()
+
+
+def _payload(sheet: Sheet, results: Results) -> None:
+    """Where a payload was searched: what it was understood as, and what could narrow the answer down."""
+    understood = results.query.understood
+    if understood and understood.source not in ("text", "log"):
+        sheet.line(Text(f"Understood as {source_in_words(understood)}", "dim"))
+    if results.suggested:
+        sheet.line(Text(f"To narrow it down: {suggested_in_words(results.suggested)}", "dim"))
 
 
 def _read_as(results: Results) -> str:

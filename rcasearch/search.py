@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rcasearch import retrieval
+from rcasearch.alerts import understand
 from rcasearch.calibration import confidence, verdict
 from rcasearch.comparison import compare
 from rcasearch.encoders import Encoder, load_encoder
@@ -64,16 +65,18 @@ class Searcher:
     def search(self, query: Query, weights: Weights = HYBRID, *, explain: bool = True, without: str | None = None) -> Results:
         """The incidents most like the query's text among those that pass its filters, best first; evidence unless not wanted.
 
+        A text that was not understood yet is understood now: of a payload, what it tells is searched.
         ``without`` is the id of an incident that may not answer. Raises NotFoundError where there is none of that id.
         """
         watch = _Watch()
+        query = query if query.understood else replace(query, understood=understand(query.text))
         store = self._store
         selection = store.select(query.filters)
         if without is not None:
             selection = _without(selection, store.row(without))
         with self._slots:
             watch.lap("wait")
-            signals = retrieval.read_signals(query.text, self._encoder, store.services)
+            signals = retrieval.read_signals(query.searched, self._encoder, store.services)
             watch.lap("encode")
             ranked = retrieval.rank(store, signals, selection, weights)
             watch.lap("rank")
@@ -144,9 +147,8 @@ class Searcher:
         hits = tuple(_hit(ranked, position, *one) for position, one in enumerate(found))
         hits = self._explained(store, signals, ranked, hits) if explain else hits
         word = hits[0].verdict if hits else "none"
-        return Results(
-            query, word, hits, searched, store.info.id, 0.0, store.concepts.named(ranked.told, signals.text), signals.services
-        )
+        told, offered = store.concepts.named(ranked.told, signals.text), _suggested(store, query)
+        return Results(query, word, hits, searched, store.info.id, 0.0, told, signals.services, suggested=offered)
 
     def _explained(self, store: Store, signals: Signals, ranked: Ranked, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """The hits, which are the first of ``ranked``, with their evidence and with what each shares with the query."""
@@ -155,6 +157,15 @@ class Searcher:
         shown = Explainer(store, signals).evidence(rows, told)
         hits = [replace(hit, evidence=evidence) for hit, evidence in zip(hits, shown, strict=True)]
         return compare(store, signals, ranked, hits, told)
+
+
+def _suggested(store: Store, query: Query) -> Filters:
+    """The filters that the query's payload suggests: services as the index knows them, and none of a kind that is in force."""
+    offered = query.understood.suggested if query.understood else NO_FILTERS
+    wanted = {name.casefold() for name in offered.services}
+    services = tuple(name for name in store.services.names if name.casefold() in wanted)
+    in_force = query.filters
+    return Filters(services=() if in_force.services else services, severities=() if in_force.severities else offered.severities)
 
 
 def _confidences(store: Store, relevance: NDArray[np.float32], tokens: int, unheard_of: bool) -> list[float]:

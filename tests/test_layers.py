@@ -18,14 +18,15 @@ LAYERS = (
     {"settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},
-    {"query", "exemplars", "stores", "template"},
+    {"alerts", "exemplars", "stores", "template"},
+    {"query"},
     {"inputs", "retrieval"},
     {"comparison", "evidence"},
     {"sampling"},
     {"indexing"},
     {"index", "search"},
     {"hiding", "judged", "asking"},
-    {"measures", "link_queries"},
+    {"measures", "link_queries", "render_query", "render_understood"},
     {"ablation"},
     {"evaluate", "render", "render_text"},
     {"render_eval"},
@@ -48,7 +49,7 @@ HOMES = {
     "flask": {"web"},
     "waitress": {"web"},
     "nh3": {"web"},
-    "rich": {"sheet", "render_text", "progress"},
+    "rich": {"sheet", "render_text", "render_understood", "progress"},
     "ir_measures": {"measures"},
 }
 
