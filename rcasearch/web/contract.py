@@ -36,9 +36,9 @@ def nothing(_: Settings) -> Sequence[Parameter]:
 class Operation:
     """What a route takes and answers; its words are the view's docstring.
 
-    ``answer`` is the shape of a JSON answer, where it is one of ours. ``body`` makes the schema of the body, under the settings in
-    force. ``errors`` are the statuses that it can give besides those of every route. Routes with the tag ``PAGES`` are for people:
-    their errors are pages, and the document that is served leaves them out.
+    ``answer`` is the shape of a JSON answer, where it is one of ours. ``body`` makes the schema of the body, under the settings
+    in force. ``errors`` are the statuses that it can give besides those of every route. Routes with the tag ``PAGES`` are for
+    people: their errors are pages, and the document that is served leaves them out.
     """
 
     tag: str

@@ -13,7 +13,7 @@ ROUTES = ("/api/", "/openapi.json")
 ALLOWED_HEADERS = "Content-Type, If-None-Match, X-Request-Id, traceparent"
 EXPOSED_HEADERS = "ETag, Retry-After, X-Request-Id"
 MAX_AGE_S = 600
-_SCHEMES = ("http", "https")
+_PORTS = {"http": ":80", "https": ":443"}
 
 
 def origins(settings: Settings) -> frozenset[str]:
@@ -29,13 +29,13 @@ def _origin(word: str) -> str:
     except ValueError:
         parts, port = urlsplit(""), ""
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
-    if parts.scheme not in _SCHEMES or origin != f"{parts.scheme}://{host}{port}":
+    if parts.scheme not in _PORTS or "*" in word or origin != f"{parts.scheme}://{host}{port}":
         raise SettingsError(
             f"The setting cors_origins names {word!r}, which is no web origin.",
             "Write scheme, host and port, as in https://status.example.com; every origin at once (*) cannot be allowed.",
             field="cors_origins",
         )
-    return origin
+    return origin.removesuffix(_PORTS[parts.scheme])
 
 
 def allowed_origin() -> str | None:

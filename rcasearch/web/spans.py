@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from flask import g
 
+from rcasearch import __version__
 from rcasearch.web.stages import work
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Tracer
 
 # Method, route, status, began, ended.
@@ -31,11 +33,12 @@ def recorder() -> Recorder:
         from opentelemetry import trace
     except ImportError:
         return _nothing
-    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, trace.ProxyTracerProvider):
         if not any(os.environ.get(name) for name in _ENDPOINTS):
             return _nothing
-        _set_up()
-    tracer = trace.get_tracer("rcasearch")
+        provider = _set_up()
+    tracer = provider.get_tracer("rcasearch", __version__)
 
     def record(method: str, route: str, status: int, began: float, ended: float) -> None:
         _record(tracer, method, route, status, began, ended)
@@ -47,7 +50,7 @@ def _nothing(method: str, route: str, status: int, began: float, ended: float) -
     """No spans are wanted."""
 
 
-def _set_up() -> None:
+def _set_up() -> TracerProvider:
     from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
@@ -58,6 +61,7 @@ def _set_up() -> None:
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+    return provider
 
 
 def _record(tracer: Tracer, method: str, route: str, status: int, began: float, ended: float) -> None:
