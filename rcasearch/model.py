@@ -446,6 +446,23 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Recurrence:
+    """At least two incidents of one failure, oldest first, those without a date last."""
+
+    incidents: tuple[Incident, ...]
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services of all of them, in the order in which they were hit."""
+        return tuple(dict.fromkeys(service for incident in self.incidents for service in incident.services))
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """The dates on record, oldest first."""
+        return tuple(incident.date for incident in self.incidents if incident.date)
+
+
+@dataclass(frozen=True, slots=True)
 class VectorSearch:
     """How the nearest of an index's vectors are found: by comparing all of them, or by compressed codes first.
 

@@ -20,8 +20,22 @@ from rcasearch.encoders.cores import cores
 from rcasearch.errors import IndexMismatchError
 from rcasearch.evidence import Explainer
 from rcasearch.lexical import terms
-from rcasearch.model import NO_FILTERS, Filters, Hit, Incident, IndexInfo, Page, Problem, Query, Results, Stage, StageName
+from rcasearch.model import (
+    NO_FILTERS,
+    Filters,
+    Hit,
+    Incident,
+    IndexInfo,
+    Page,
+    Problem,
+    Query,
+    Recurrence,
+    Results,
+    Stage,
+    StageName,
+)
 from rcasearch.models import fingerprint, locate
+from rcasearch.recurrences import recurrences
 from rcasearch.retrieval import HYBRID, Ranked, Signals, Weights
 from rcasearch.settings import Settings
 from rcasearch.stores.base import Selection, Store
@@ -120,6 +134,10 @@ class Searcher:
     def incidents(self, filters: Filters = NO_FILTERS, offset: int = 0, limit: int = 50) -> Page:
         """One page of the incidents that pass, newest first, with facet counts over all that pass."""
         return self._store.listing(filters, offset, limit)
+
+    def recurrences(self, filters: Filters = NO_FILTERS) -> tuple[Recurrence, ...]:
+        """The failures that happened again and of which an incident passes, the one that did so last first."""
+        return recurrences(self._store, filters)
 
     def problems(self) -> tuple[Problem, ...]:
         """What was wrong with the documents when the index was made."""

@@ -21,7 +21,7 @@ LAYERS = (
     {"alerts", "exemplars", "stores", "template"},
     {"query"},
     {"inputs", "retrieval"},
-    {"comparison", "evidence"},
+    {"comparison", "evidence", "recurrences"},
     {"sampling"},
     {"indexing"},
     {"index", "search"},

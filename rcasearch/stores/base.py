@@ -148,6 +148,9 @@ class Store(Protocol):
     def linking_to(self, incident_id: str) -> list[Incident]:
         """The incidents whose documents link to this one, newest first."""
 
+    def links(self) -> list[tuple[int, int]]:
+        """The rows of every incident that links to another one, and of the other, ascending; each pair once."""
+
     def listing(self, filters: Filters, offset: int, limit: int) -> Page:
         """The incidents that pass, newest first, with facet counts over all that pass."""
 

@@ -261,6 +261,9 @@ class LocalStore:
     def linking_to(self, incident_id: str) -> list[Incident]:
         return self._catalogue.linking_to(incident_id)
 
+    def links(self) -> list[tuple[int, int]]:
+        return self._catalogue.links()
+
     def listing(self, filters: Filters, offset: int, limit: int) -> Page:
         return self._catalogue.listing(filters, offset, limit)
 

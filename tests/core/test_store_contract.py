@@ -115,6 +115,14 @@ def test_links_lead_back(store: Store, oracle: Oracle) -> None:
     assert store.linking_to("nothing") == []
 
 
+def test_every_link_stands_in_the_list_of_links(store: Store, oracle: Oracle, rows: list[int]) -> None:
+    row = {incident.id: rows[n] for n, incident in enumerate(oracle.incidents)}
+    links = {(row[i.id], row[link.incident_id]) for i in oracle.incidents for link in i.links if link.incident_id}
+    expected = sorted(pair for pair in links if pair[0] != pair[1])
+    assert len(expected) > 150
+    assert store.links() == expected
+
+
 # --- dense values ----------------------------------------------------------------------------------------------------
 
 

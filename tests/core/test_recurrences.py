@@ -1,0 +1,95 @@
+"""Failures that happened again: linked and of the same cause, joined into groups, whatever the order of the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rcasearch.model import Filters, Incident, Recurrence
+from rcasearch.recurrences import joined
+from rcasearch.render import recurrences_as_dict
+from rcasearch.search import Searcher
+from tests.core.fakes import FakeEncoder, build_with, searcher_with
+
+CAUSE = "poolLimit poolslow poolreset 42"
+OTHER = "disk_full diskdown diskError"
+# Name: date, service, cause, the incidents that it links to.
+DOCUMENTS = {
+    "first": ("2020-01-01", "checkout", CAUSE, ""),
+    "again": ("2023-06-01", "basket", CAUSE, "As in [[first]]."),
+    "third": ("2024-07-01", "checkout", CAUSE, "As in [[again]]."),
+    "alike": ("2024-08-01", "gateway", "poolreset 42 poolslow poolLimit", ""),
+    "disk": ("2021-01-01", "search", OTHER, "Not as in [[first]]."),
+    "full": ("", "search", OTHER, "As in [[disk]] and [[full]], and [[nowhere]]."),
+}
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    folder = tmp_path_factory.mktemp("again")
+    for name, (date, service, cause, links) in DOCUMENTS.items():
+        (folder / f"{name}.md").write_text(
+            f"---\ntitle: Outage {name}\n{f'date: {date}' if date else ''}\nservices: [{service}]\n---\n\n"
+            f"## Root cause\n\n{cause}\n\n## Trigger\n\n{cause}\n\n## Lessons\n\n{links}\n",
+            encoding="utf-8",
+        )
+    index = tmp_path_factory.mktemp("again-index") / "index"
+    build_with(FakeEncoder(), folder, index)
+    with_them = searcher_with(FakeEncoder(), index)
+    yield with_them
+    with_them.close()
+
+
+def ids(found: tuple[Recurrence, ...]) -> list[list[str]]:
+    return [[incident.id for incident in one.incidents] for one in found]
+
+
+def test_what_was_linked_and_has_the_same_cause_is_one_failure(searcher: Searcher) -> None:
+    found = searcher.recurrences()
+    assert ids(found) == [["first", "again", "third"], ["disk", "full"]]
+    assert found[0].services == ("checkout", "basket")
+    assert found[0].dates == ("2020-01-01", "2023-06-01", "2024-07-01")
+    assert found[1].dates == ("2021-01-01",)
+
+
+def test_a_filter_keeps_the_failures_of_which_one_incident_passes_and_keeps_them_whole(searcher: Searcher) -> None:
+    assert ids(searcher.recurrences(Filters(services=("basket",)))) == [["first", "again", "third"]]
+    assert ids(searcher.recurrences(Filters(services=("gateway",)))) == []
+    assert ids(searcher.recurrences(Filters(until="2021-12-31"))) == [["first", "again", "third"], ["disk", "full"]]
+
+
+def test_they_are_told_with_count_dates_and_services(searcher: Searcher) -> None:
+    told = recurrences_as_dict(searcher.recurrences(), 1, searcher.info.id)
+    [one] = told["recurrences"]
+    assert (told["total"], told["index_id"]) == (2, searcher.info.id)
+    assert {key: value for key, value in one.items() if key != "incidents"} == {
+        "count": 3,
+        "first": "2020-01-01",
+        "last": "2024-07-01",
+        "services": ["checkout", "basket"],
+    }
+    assert [summary["url"] for summary in one["incidents"]] == ["/incidents/first", "/incidents/again", "/incidents/third"]
+
+
+def test_without_a_date_there_is_no_first_and_no_last() -> None:
+    [told] = recurrences_as_dict([Recurrence((Incident("a", "A", "a.md"), Incident("b", "B", "b.md")))], 5, "x")["recurrences"]
+    assert (told["count"], told["first"], told["last"]) == (2, None, None)
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12))))
+def test_a_group_is_all_that_pairs_lead_to(pairs: list[tuple[int, int]]) -> None:
+    groups = joined(pairs)
+    assert sorted(row for group in groups for row in group) == sorted({row for pair in pairs for row in pair})
+    assert {frozenset(group) for group in groups} == {frozenset(reached(row, pairs)) for group in groups for row in group}
+
+
+def reached(row: int, pairs: list[tuple[int, int]]) -> set[int]:
+    """All that can be reached from a row, by walking until nothing is new."""
+    found, before = {row}, set[int]()
+    while found != before:
+        before = set(found)
+        found |= {end for pair in pairs if found & set(pair) for end in pair}
+    return found
