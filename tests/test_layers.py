@@ -49,6 +49,8 @@ HOMES = {
     "flask": {"web"},
     "waitress": {"web"},
     "nh3": {"web"},
+    "prometheus_client": {"web"},
+    "opentelemetry": {"web"},
     "rich": {"sheet", "render_text", "render_understood", "progress"},
     "ir_measures": {"measures"},
 }
