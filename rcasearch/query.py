@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from rcasearch.alerts import understand
+from rcasearch.alerts import understand, understand_document
 from rcasearch.errors import InvalidQueryError
-from rcasearch.model import Filters, Query, Understood
+from rcasearch.model import Filters, Query
 from rcasearch.settings import Settings
 from rcasearch.severities import level
 from rcasearch.texts import clean_text, unique
@@ -19,6 +19,7 @@ _ALIASES = {"q": "text", "k": "limit"}
 _LISTS = {"service": "services", "severity": "severities", "tag": "tags", "status": "statuses"}
 FILTER_KEYS = (*_LISTS, "since", "until")
 QUERY_KEYS = ("text", "limit", *FILTER_KEYS)
+_ONLY_OF_QUERIES = frozenset({"text", "q", "limit", "k", "since", "until"})
 MAX_VALUES = 50
 _DATE = r"((?!0000)[0-9]{4})(?:-(0?[1-9]|1[0-2])(?:-(0?[1-9]|[12][0-9]|3[01]))?)?"
 _AGO = r"([0-9]{1,4}(?=[dwm])|[0-9]{1,3}(?=y))([dwmy])"
@@ -34,9 +35,22 @@ def parse_query(params: Mapping[str, object], settings: Settings) -> Query:
     """
     named = full_names(params, QUERY_KEYS)
     filters = parse_filters({key: value for key, value in named.items() if key in FILTER_KEYS})
-    limit = parse_limit(named.get("limit"), settings.limit)
-    text, understood = _understood(named.get("text"), settings)
-    return Query(text, limit, filters, understood)
+    text = _text(named.get("text"), settings)
+    return Query(text, parse_limit(named.get("limit"), settings.limit), filters, understand(text))
+
+
+def parse_payload(document: object, params: Mapping[str, object], settings: Settings) -> Query | None:
+    """The query of a payload that a sender posts as it is, with ``limit`` and filters from beside it.
+
+    None for what is no payload: parameters, and JSON of no known sender in which no field speaks or a name is one of a query's.
+    The text of the query is what the payload tells, which is short, however long the payload. Raises as `parse_query` does.
+    """
+    understood = None if _is_query(document) else understand_document(document)
+    if understood is None or (understood.source == "json" and _is_like_query(document)):
+        return None
+    named = full_names(params, ("limit", *FILTER_KEYS))
+    filters = parse_filters({key: value for key, value in named.items() if key in FILTER_KEYS})
+    return Query(understood.text, parse_limit(named.get("limit"), settings.limit), filters, understood)
 
 
 def per_symptom(query: Query) -> tuple[Query, ...]:
@@ -109,20 +123,16 @@ def once(value: object, field: str) -> object:
     return value
 
 
-def _understood(value: object, settings: Settings) -> tuple[str, Understood]:
-    """The text as it is given, and what it tells. Of a payload only what it tells is searched, and that is short."""
-    text = _text(value)
-    understood = understand(text)
-    if len(understood.text) > settings.max_query_chars:
-        raise InvalidQueryError(
-            f"The query has {len(text):,} characters; {settings.max_query_chars:,} are allowed.",
-            "Paste the part around the error, or raise RCASEARCH_MAX_QUERY_CHARS.",
-            field="text",
-        )
-    return text, understood
+def _is_query(document: object) -> bool:
+    return isinstance(document, dict) and {_ALIASES.get(name, name) for name in document} <= set(QUERY_KEYS)
 
 
-def _text(value: object) -> str:
+def _is_like_query(document: object) -> bool:
+    """Whether an object has what only queries have; a service, a severity and a status any payload may have."""
+    return isinstance(document, dict) and not _ONLY_OF_QUERIES.isdisjoint(document)
+
+
+def _text(value: object, settings: Settings) -> str:
     given = "" if once(value, "text") is None else value
     if not isinstance(given, str):
         raise InvalidQueryError("text must be a string.", "Put the description or the alert in quotes.", field="text")
@@ -130,6 +140,12 @@ def _text(value: object) -> str:
     if not text.strip():
         raise InvalidQueryError(
             "The query has no text.", "Describe what you see, or paste the alert, in the parameter text (or q).", field="text"
+        )
+    if len(text) > settings.max_query_chars:
+        raise InvalidQueryError(
+            f"The query has {len(text):,} characters; {settings.max_query_chars:,} are allowed.",
+            "Paste the part around the error, or raise RCASEARCH_MAX_QUERY_CHARS.",
+            field="text",
         )
     return text
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from rcasearch.alerts.understanding import understand
+from rcasearch.alerts.understanding import understand, understand_document
 
-__all__ = ["understand"]
+__all__ = ["understand", "understand_document"]

@@ -85,6 +85,11 @@ def tell(found: Iterable[Field]) -> Iterator[str]:
     yield from list(dict.fromkeys(ordered))[:_MOST_TOLD]
 
 
+def speaks(found: Iterable[Field]) -> bool:
+    """Whether a field of the document tells by its name that it says something."""
+    return any(field.name in _TITLES or _says(field) for field in found if any(map(str.isalpha, field.text)))
+
+
 def _titles(found: Sequence[Field]) -> Iterator[str]:
     yield from (field.text for field in found if field.name in _TITLES)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from itertools import islice
 
+from rcasearch.alerts.flatten import fields, speaks
 from rcasearch.alerts.grouping import key, symptoms
 from rcasearch.alerts.kubernetes import read_describe
 from rcasearch.alerts.labels import names_in
-from rcasearch.alerts.senders import Sent, parsed, read_document
+from rcasearch.alerts.senders import Sent, parsed, read_document, read_known
 from rcasearch.loglines import UNKNOWN, read_lines
 from rcasearch.model import Entities, Filters, Source, Symptom, Understood
 from rcasearch.severities import level
@@ -34,6 +35,13 @@ def understand(text: str) -> Understood:
     if sent and (found := symptoms(sent[1], sent[0])):
         return Understood(sent[0], found, _suggested(found))
     return Understood(_kind_of_text(text), (_as_it_is(text),))
+
+
+def understand_document(document: object) -> Understood | None:
+    """The same for JSON that is read already; None unless its sender is known or one of its fields speaks by its name."""
+    sent = read_known(document) or (read_document(document) if speaks(fields(document)) else None)
+    found = symptoms(sent[1], sent[0]) if sent else ()
+    return Understood(sent[0], found, _suggested(found)) if sent and found else None
 
 
 def _sent(text: str) -> Sent | None:

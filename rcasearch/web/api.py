@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from rcasearch import shapes
 from rcasearch.errors import InvalidQueryError
 from rcasearch.model import Query
-from rcasearch.query import FILTER_KEYS, full_names, parse_filters, parse_limit, parse_query, reject_unknown
+from rcasearch.query import FILTER_KEYS, full_names, parse_filters, parse_limit, parse_payload, parse_query, reject_unknown
 from rcasearch.render import as_dict, incident_as_dict, page_as_dict
 from rcasearch.settings import Settings
 from rcasearch.web import parameters
@@ -18,7 +18,7 @@ from rcasearch.web.caching import NEVER, tag, unless_known
 from rcasearch.web.contract import Operation, promises
 from rcasearch.web.failures import failure_of, problem_details
 from rcasearch.web.live import live
-from rcasearch.web.params import accepts, flat, json_params
+from rcasearch.web.params import accepts, flat, json_body, json_params
 from rcasearch.web.present import public_info
 from rcasearch.web.stages import noted, stage
 
@@ -81,11 +81,13 @@ def search() -> Response:
 
 @blueprint.post("/api/v1/search")
 @promises(Operation("search", shapes.Results, body=parameters.search_body, errors=(413, 415, 503)))
-@accepts("*")
+@accepts("limit", "k", *FILTER_KEYS)
 def search_posted() -> Response:
-    """Precedents of a text in a JSON object."""
+    """Precedents of a text in a JSON object. The payload of an alerting tool may be posted as it is, with limit and filters in
+    the address: it is recognised by its shape.
+    """
     with stage("read"):
-        query = parse_query(json_params(), _settings())
+        query = parse_payload(json_body(), flat(request.args), _settings()) or parse_query(json_params(), _settings())
     return _answer(query)
 
 

@@ -14,6 +14,7 @@ from rcasearch.errors import InvalidQueryError, RcaSearchError
 from rcasearch.model import Filters, Query
 from rcasearch.query import FILTER_KEYS, once, parse_filters, parse_limit, parse_query, reject_unknown
 from rcasearch.render import as_dict, incident_as_dict, incident_url, page_as_dict, problem_as_dict, summary_as_dict
+from rcasearch.render_understood import source_in_words
 from rcasearch.settings import Settings
 from rcasearch.shapes import FacetCount
 from rcasearch.web import documents, parameters
@@ -147,8 +148,24 @@ def _answer(params: dict[str, object]) -> Answer:
 def _results(query: Query) -> Answer:
     found = noted(live().searcher().search(query))
     form = _form({"q": query.text, **_as_params(query.filters)})
+    page = {"form": form, "address": search_url(query, _settings()), "offers": _offers(query, found.suggested)}
     with stage("render"):
-        return render_template("search.html", form=form, results=as_dict(found), address=search_url(query, _settings()))
+        return render_template("search.html", results=as_dict(found), understood=_understood(query), **page)
+
+
+def _understood(query: Query) -> str:
+    """What a payload was understood as, in words; nothing for what is searched as it stands."""
+    understood = query.understood
+    return source_in_words(understood) if understood and understood.source not in ("text", "log") else ""
+
+
+def _offers(query: Query, suggested: Filters) -> list[tuple[str, str, str | None]]:
+    """(parameter, value, address of the answer with this filter as well) of each filter on offer."""
+    with_each = [
+        (name, value, replace(query, filters=parse_filters({**_as_params(query.filters), name: [value]})))
+        for name, value in filter_pairs(suggested)
+    ]
+    return [(name, value, search_url(narrowed, _settings())) for name, value, narrowed in with_each]
 
 
 def _form(params: Mapping[str, object]) -> Form:

@@ -17,6 +17,9 @@ from rcasearch.errors import InvalidQueryError
 from rcasearch.query import reject_unknown
 
 JSON_TYPES = ("application/json",)
+# As in application/cloudevents+json (RFC 6839).
+JSON_SUFFIX = "+json"
+EXAMPLE = 'Send an object like {"text": "checkout times out", "limit": 5}.'
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -76,16 +79,23 @@ def json_params() -> dict[str, object]:
             "Move them into the JSON object.",
             field=next(iter(request.args)),
         )
-    if request.mimetype not in JSON_TYPES:
+    parsed = json_body()
+    if not isinstance(parsed, dict):
+        raise InvalidQueryError("The body is JSON, but not an object.", EXAMPLE)
+    return parsed
+
+
+def json_body() -> object:
+    """The JSON in the body. Raises MediaTypeError and InvalidQueryError."""
+    if request.mimetype not in JSON_TYPES and not request.mimetype.endswith(JSON_SUFFIX):
         raise MediaTypeError(_wrong_type(), "Send JSON with the header Content-Type: application/json.")
-    return parse_object(request.get_data())
+    return parse_json(request.get_data())
 
 
-def parse_object(body: bytes) -> dict[str, object]:
-    """A JSON object, strictly: UTF-8, no name twice, no NaN, no half of a surrogate pair."""
-    example = 'Send an object like {"text": "checkout times out", "limit": 5}.'
+def parse_json(body: bytes) -> object:
+    """JSON, strictly: UTF-8, no name twice, no NaN, no half of a surrogate pair."""
     if not body.strip():
-        raise InvalidQueryError("The body is empty.", example)
+        raise InvalidQueryError("The body is empty.", EXAMPLE)
     try:
         parsed = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_no_twins, parse_constant=_no_constant)
         json.dumps(parsed, ensure_ascii=False).encode("utf-8")
@@ -94,11 +104,9 @@ def parse_object(body: bytes) -> dict[str, object]:
     except UnicodeEncodeError:
         raise InvalidQueryError("The body holds half of a surrogate pair.", "Send text that can be written as UTF-8.") from None
     except RecursionError:
-        raise InvalidQueryError("The body is nested too deeply.", example) from None
+        raise InvalidQueryError("The body is nested too deeply.", EXAMPLE) from None
     except ValueError as error:
-        raise InvalidQueryError(f"The body is not JSON: {error}.", example) from None
-    if not isinstance(parsed, dict):
-        raise InvalidQueryError("The body is JSON, but not an object.", example)
+        raise InvalidQueryError(f"The body is not JSON: {error}.", EXAMPLE) from None
     return parsed
 
 
