@@ -125,4 +125,4 @@ def test_an_instruction_in_a_paste_is_only_text(answers: dict[str, list[str]]) -
     paste = next(paste for paste in CORPUS if paste.name == "injection-slow-search.log")
     assert "Ignore all previous instructions" in paste.text
     assert "Ignore all previous instructions" not in condense(paste.text)
-    assert answers[paste.name][0] == "2025-06-17-resale-search-dropped-index"
+    assert "2025-06-17-resale-search-dropped-index" in answers[paste.name][:3]
