@@ -80,11 +80,11 @@ def search() -> Response:
 
 
 @blueprint.post("/api/v1/search")
-@promises(Operation("search", shapes.Results, body=parameters.search_body, errors=(413, 415, 503)))
+@promises(Operation("search", shapes.Results, parameters.similar_parameters, body=parameters.posted_body, errors=(413, 415, 503)))
 @accepts("limit", "k", *FILTER_KEYS)
 def search_posted() -> Response:
-    """Precedents of a text in a JSON object. The payload of an alerting tool may be posted as it is, with limit and filters in
-    the address: it is recognised by its shape.
+    """Precedents of a text in a JSON object, or of an alert. The payload of an alerting tool may be posted as it is: it is
+    recognised by its shape. Only then do limit and filters stand in the address.
     """
     with stage("read"):
         query = parse_payload(json_body(), flat(request.args), _settings()) or parse_query(json_params(), _settings())

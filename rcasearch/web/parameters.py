@@ -104,6 +104,17 @@ def search_body(settings: Settings) -> Schema:
     }
 
 
+def posted_body(settings: Settings) -> Schema:
+    """A query, or the payload of a tool that alerts, which is recognised by its shape."""
+    payload = {
+        "title": "AlertPayload",
+        "description": "What Alertmanager, Grafana, PagerDuty, Opsgenie, Datadog, CloudWatch, Sentry or a sender of CloudEvents "
+        "posts, as it is, or other JSON in which a field tells what is wrong. The limit and the filters stand in the address.",
+        "type": ["object", "array"],
+    }
+    return {"anyOf": [search_body(settings), payload]}
+
+
 def batch_body(settings: Settings) -> Schema:
     """Several queries as a JSON object."""
     return {
