@@ -62,3 +62,17 @@ def tiny_searcher(tiny_index: Path) -> Iterator[Searcher]:
     searcher = Searcher.open(Settings(index=str(tiny_index)))
     yield searcher
     searcher.close()
+
+
+@pytest.fixture(scope="session")
+def seeds_searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    """A searcher over the seeds. To index them takes most of a minute: for tests of what is found."""
+    from rcasearch.index import build
+    from rcasearch.search import Searcher
+    from rcasearch.settings import Settings
+
+    settings = Settings(index=str(tmp_path_factory.mktemp("seeds") / "index"))
+    build([PROJECT / "seeds"], settings)
+    searcher = Searcher.open(settings)
+    yield searcher
+    searcher.close()

@@ -97,7 +97,7 @@ def parse_json(body: bytes) -> object:
     if not body.strip():
         raise InvalidQueryError("The body is empty.", EXAMPLE)
     try:
-        parsed = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+        parsed: object = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_no_twins, parse_constant=_no_constant)
         json.dumps(parsed, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidQueryError(f"The body is not UTF-8 (byte {error.start}).", "Send JSON encoded as UTF-8.") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +11,9 @@ import pytest
 from rcasearch import retrieval
 from rcasearch.chunking import split_text
 from rcasearch.encoders import Encoder
-from rcasearch.index import build
 from rcasearch.model import Query
 from rcasearch.pastes import condense
 from rcasearch.search import Searcher
-from rcasearch.settings import Settings
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds"
 PASTES = Path(__file__).parent.parent / "data" / "pastes"
@@ -67,16 +64,6 @@ def test_noise_goes(paste: Paste) -> None:
     assert 0 < len(told) < len(paste.text)
 
 
-@pytest.fixture(scope="module")
-def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
-    """The seeds, indexed with the real model."""
-    settings = Settings(index=str(tmp_path_factory.mktemp("seeds") / "index"))
-    build([SEEDS], settings)
-    opened = Searcher.open(settings)
-    yield opened
-    opened.close()
-
-
 def _first_three(searcher: Searcher) -> dict[str, list[str]]:
     """The file stems of the first three incidents that each answerable paste finds."""
     results = {paste.name: searcher.search(Query(paste.text, 3), explain=False) for paste in ANSWERABLE}
@@ -84,8 +71,8 @@ def _first_three(searcher: Searcher) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def answers(searcher: Searcher) -> dict[str, list[str]]:
-    return _first_three(searcher)
+def answers(seeds_searcher: Searcher) -> dict[str, list[str]]:
+    return _first_three(seeds_searcher)
 
 
 def _found(answers: dict[str, list[str]], depth: int) -> float:
@@ -101,7 +88,7 @@ def test_the_incident_is_found(answers: dict[str, list[str]]) -> None:
 
 
 def test_what_is_condensed_finds_more_than_what_the_encoder_would_have_cut(
-    searcher: Searcher, answers: dict[str, list[str]], encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    seeds_searcher: Searcher, answers: dict[str, list[str]], encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Measured: cut off, 47 % come first and 67 % among the first three."""
 
@@ -109,14 +96,14 @@ def test_what_is_condensed_finds_more_than_what_the_encoder_would_have_cut(
         return split_text(text, encoder.count_tokens, encoder.max_tokens)[0]
 
     monkeypatch.setattr(retrieval, "condense", cut_off)
-    without = _first_three(searcher)
+    without = _first_three(seeds_searcher)
     assert _found(answers, 1) > _found(without, 1) + 0.2
     assert _found(answers, 3) > _found(without, 3) + 0.2
 
 
-def test_a_paste_of_which_nothing_is_on_record_is_no_strong_precedent(searcher: Searcher) -> None:
+def test_a_paste_of_which_nothing_is_on_record_is_no_strong_precedent(seeds_searcher: Searcher) -> None:
     """Measured: none of eight is called strong, six are called none."""
-    words = [searcher.search(Query(paste.text, 1), explain=False).verdict for paste in UNANSWERABLE]
+    words = [seeds_searcher.search(Query(paste.text, 1), explain=False).verdict for paste in UNANSWERABLE]
     assert "strong" not in words
     assert words.count("none") >= len(words) / 2
 
