@@ -33,7 +33,7 @@ def highlight(
     strength = similarities[np.arange(len(best)), best]
     ranked = [offsets[best[i]] for i in np.argsort(-strength * weights, kind="stable") if strength[i] >= MIN_SIMILARITY]
     words = dict.fromkeys(_word(text, start, end) for start, end in ranked if start < end)
-    return tuple(_merged(_within_share(words, len(text))))
+    return tuple(_merged(_within_share(words, len(text)), text))
 
 
 def _word(text: str, start: int, end: int) -> Span:
@@ -59,10 +59,11 @@ def _within_share(words: Iterable[Span], length: int) -> list[Span]:
     return kept
 
 
-def _merged(spans: Iterable[Span]) -> list[Span]:
+def _merged(spans: Iterable[Span], text: str) -> list[Span]:
+    """The spans in order, neighbours with nothing but a space between them as one."""
     merged: list[Span] = []
     for start, end in sorted(spans):
-        if merged and start <= merged[-1][1] + 1:
+        if merged and start <= merged[-1][1] + 1 and not text[merged[-1][1] : start].strip():
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         elif end > start:
             merged.append((start, end))
