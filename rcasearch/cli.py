@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from rcasearch import __version__, commands
+from rcasearch import __version__, commands, epilogs
 from rcasearch.errors import (
     IndexLockedError,
     IndexMismatchError,
@@ -32,76 +32,6 @@ _EXIT_CODES: dict[type[RcaSearchError], int] = {
     IndexMismatchError: NO_INDEX,
     IndexLockedError: NO_INDEX,
 }
-
-MAIN_EPILOG = """\
-examples:
-  rcasearch index ~/rcas                          read a folder of markdown RCAs
-  rcasearch search checkout returns 503           what looked like this before?
-  pbpaste | rcasearch search -                    the same for a pasted alert
-  pbpaste | rcasearch read -                      what is understood of it?
-  rcasearch show 2024-03-14-checkout-503          read one incident
-  rcasearch serve                                 the same in a browser, and as an HTTP API
-
-exit codes: 0 done, 1 not found (or, with index --strict, problems), 2 usage, settings or
-query wrong, 3 no index or one that cannot be used, 130 interrupted"""
-
-INDEX_EPILOG = """\
-Where nothing changed it takes a moment, and only what changed is encoded again, so run it as
-often as you like. A search that is running meanwhile keeps the old index; a server picks the
-new one up.
-
-examples:
-  rcasearch index ~/rcas                          one folder, with all folders below it
-  rcasearch index ~/rcas ../wiki/postmortems      several
-  rcasearch index ~/rcas --index indexes/team     another index beside the default one
-  rcasearch index docs/rcas --strict              in CI: fail when a document has a problem"""
-
-SEARCH_EPILOG = """\
-Describe what you see, or paste the alert, log or stack trace as it is. An incident must match
-every filter; a filter given twice takes either value.
-
-examples:
-  rcasearch search checkout returns 503 and all workers wait
-  rcasearch search -k 3 --service checkout --since 2025-01-01 pool timeout
-  rcasearch search --severity SEV1 --severity SEV2 "certificate has expired"
-  kubectl logs deploy/checkout --tail 50 | rcasearch search -
-  rcasearch search --json "disk full" | jq '.hits[].id'"""
-
-READ_EPILOG = """\
-A payload of Alertmanager, Grafana, PagerDuty, Opsgenie, Datadog, CloudWatch, Sentry or CloudEvents
-is recognised by its shape; of other JSON the fields that speak are read. Any other text is
-searched as it is. Suggested filters are only suggested.
-
-examples:
-  pbpaste | rcasearch read -
-  kubectl describe pod checkout-7d9f | rcasearch read -
-  rcasearch read --json - < webhook.json"""
-
-SIMILAR_EPILOG = """\
-A is similar to B without B being among the most similar of A: each list holds its own best.
-
-examples:
-  rcasearch similar 2024-03-14-checkout-503
-  rcasearch similar 2024-03-14-checkout-503 -k 5 --json"""
-
-SHOW_EPILOG = """\
-examples:
-  rcasearch show 2024-03-14-checkout-503             for reading
-  rcasearch show 2024-03-14-checkout-503 --markdown  the document as it was written
-  rcasearch show 2024-03-14-checkout-503 --json      for programs"""
-
-EVAL_EPILOG = """\
-A judged query is a line of JSON: {"id": "q1", "text": "what is seen", "kind": "symptom",
-"relevant": {"file stem or incident id": grade}}; a kind is symptom, alert, cause or none.
-With --from-links there are no queries to write: what one incident tells of its symptoms is
-the query, the incidents that it is linked with are the answers, and all links are hidden.
-
-examples:
-  rcasearch eval --queries seeds/queries.jsonl --index indexes/seeds
-  rcasearch eval --queries judged.jsonl --ranker plain       every section a chunk, best cosine
-  rcasearch eval --queries judged.jsonl --run run.jsonl      write the rankings down as well
-  rcasearch eval --queries judged.jsonl --ablate             what each leg of the ranking is worth
-  rcasearch eval --from-links --past-only                    your own documents, as on the day"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -178,7 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rcasearch",
         description="Find the past incidents most like the one you are in, with root cause and resolution.",
-        epilog=MAIN_EPILOG,
+        epilog=epilogs.MAIN,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"rcasearch {__version__}")
@@ -191,6 +121,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_show(subparsers)
     _add_info(subparsers)
     _add_serve(subparsers)
+    _add_mcp(subparsers)
     _add_eval(subparsers)
     return parser
 
@@ -215,21 +146,21 @@ def _add(subparsers: Subparsers[argparse.ArgumentParser], name: str, help: str, 
 
 
 def _add_index(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
-    parser = _add(subparsers, "index", "read folders of markdown RCAs into an index", INDEX_EPILOG)
+    parser = _add(subparsers, "index", "read folders of markdown RCAs into an index", epilogs.INDEX)
     parser.add_argument("sources", nargs="+", metavar="SOURCE", type=Path, help="a folder, or a markdown file")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a document has a problem")
     parser.add_argument("--fresh", action="store_true", help="make the index anew even where nothing changed")
 
 
 def _add_search(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
-    parser = _add(subparsers, "search", "find precedents for a description or a pasted alert", SEARCH_EPILOG)
+    parser = _add(subparsers, "search", "find precedents for a description or a pasted alert", epilogs.SEARCH)
     parser.add_argument("text", nargs="*", metavar="TEXT", help="what you see; - or nothing reads standard input")
     _add_filters(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, as the HTTP API answers")
 
 
 def _add_read(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
-    parser = _add(subparsers, "read", "tell what is understood of a text or a pasted alert", READ_EPILOG)
+    parser = _add(subparsers, "read", "tell what is understood of a text or a pasted alert", epilogs.READ)
     parser.add_argument("text", nargs="*", metavar="TEXT", help="what to read; - or nothing reads standard input")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
@@ -246,14 +177,14 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_similar(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
-    parser = _add(subparsers, "similar", "find the incidents most like one on record", SIMILAR_EPILOG)
+    parser = _add(subparsers, "similar", "find the incidents most like one on record", epilogs.SIMILAR)
     parser.add_argument("id", metavar="ID", help="an incident's id or file name")
     _add_filters(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, as the HTTP API answers")
 
 
 def _add_show(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
-    parser = _add(subparsers, "show", "print one incident", SHOW_EPILOG)
+    parser = _add(subparsers, "show", "print one incident", epilogs.SHOW)
     parser.add_argument("id", metavar="ID", help="an incident's id or file name")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print it as JSON")
@@ -275,8 +206,20 @@ def _add_serve(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--threads", metavar="N", help=f"threads to answer with (default: {Settings().threads})")
 
 
+def _add_mcp(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "mcp", "answer agents over the Model Context Protocol", epilogs.MCP)
+    parser.add_argument("--http", action="store_true", help="answer HTTP at /mcp instead of stdin and stdout")
+    parser.add_argument("--host", help=f"with --http: the address to listen on (default: {Settings().host})")
+    parser.add_argument(
+        "--port",
+        "--mcp-port",
+        dest="mcp_port",
+        help=f"with --http: the port to listen on, 0 for a free one (default: {Settings().mcp_port})",
+    )
+
+
 def _add_eval(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
-    parser = _add(subparsers, "eval", "measure the ranking on judged queries, or on the links of your documents", EVAL_EPILOG)
+    parser = _add(subparsers, "eval", "measure the ranking on judged queries, or on the links of your documents", epilogs.EVAL)
     labels = parser.add_mutually_exclusive_group()
     labels.add_argument("--queries", metavar="FILE", type=Path, help=f"judged queries (default: {commands.QUERIES})")
     labels.add_argument("--from-links", action="store_true", help="take the links between the documents of the index for labels")

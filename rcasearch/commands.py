@@ -159,6 +159,26 @@ def serve(_args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def mcp(args: argparse.Namespace, settings: Settings) -> int:
+    """Answer agents over the Model Context Protocol until stdin ends, or over HTTP until interrupted."""
+    from rcasearch.errors import PackageMissingError
+
+    try:
+        from rcasearch.agents import server
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("rcasearch"):
+            raise
+        raise PackageMissingError(
+            f"`rcasearch mcp` needs the package mcp, and {error.name} is not installed.",
+            "Install it with the extra of that name: pip install -c constraints.txt '.[mcp]'",
+        ) from None
+    if args.http:
+        server.serve_http(settings)
+    else:
+        server.serve_stdio(settings)
+    return 0
+
+
 def evaluate(args: argparse.Namespace, settings: Settings) -> int:
     """Print the measures of a ranking on judged queries, or on the links between the documents."""
     from rcasearch.asking import open_searcher
@@ -259,5 +279,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "show": show,
     "info": info,
     "serve": serve,
+    "mcp": mcp,
     "eval": evaluate,
 }

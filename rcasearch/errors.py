@@ -61,6 +61,12 @@ class IndexLockedError(RcaSearchError):
     code = "index_locked"
 
 
+class PackageMissingError(RcaSearchError):
+    """A package that is not installed by default is needed."""
+
+    code = "package_missing"
+
+
 class ModelError(RcaSearchError):
     """The embedding model cannot be had or is not what it claims to be."""
 

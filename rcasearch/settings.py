@@ -37,6 +37,9 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "The address that `serve` listens on.")
     port: int = _setting(8080, "The port that `serve` listens on; 0 takes a free one.", low=0, high=65535)
+    mcp_port: int = _setting(
+        8081, "The port that `mcp --http` listens on, at the same address; 0 takes a free one.", low=0, high=65535
+    )
     workers: int = _setting(
         0, "Processes that `serve` answers with; 0 is one a core, as far as the memory allows.", low=0, high=64
     )

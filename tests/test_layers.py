@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rcasearch"
 
 LAYERS = (
-    {"caches", "durable", "model", "errors", "texts", "wording"},
+    {"caches", "durable", "epilogs", "model", "errors", "texts", "wording"},
     {"checksums", "severities", "shapes"},
     {"settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
@@ -31,6 +31,7 @@ LAYERS = (
     {"evaluate", "render", "render_text"},
     {"render_eval"},
     {"web"},
+    {"agents"},
     {"commands"},
     {"cli"},
     {"__main__"},
@@ -51,6 +52,11 @@ HOMES = {
     "nh3": {"web"},
     "prometheus_client": {"web"},
     "opentelemetry": {"web"},
+    "mcp": {"agents"},
+    "mcp_types": {"agents"},
+    "uvicorn": {"agents"},
+    "starlette": {"agents"},
+    "anyio": {"agents"},
     "rich": {"sheet", "render_text", "render_understood", "progress"},
     "ir_measures": {"measures"},
 }
@@ -114,6 +120,7 @@ def test_heavy_libraries_stay_in_their_rooms(path: Path) -> None:
 )
 def test_what_needs_no_model_loads_no_heavy_library(code: str) -> None:
     heavy = {"torch", "transformers", "sentence_transformers", "faiss", "flask", "numpy", "scipy", "rich", "bm25s"}
+    heavy |= {"mcp", "httpx2", "pydantic", "uvicorn"}
     check = f"{code}\nimport sys\nprint('LOADED', sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "LOADED []"

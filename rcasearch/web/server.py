@@ -42,7 +42,7 @@ def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable
     ``say`` gets the line with the address once the server listens; the log goes to stderr. Without a searcher the index is
     opened in the background and again whenever it appears. Raises SettingsError where the address cannot be listened on.
     """
-    listener = _listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port)
     number = workers.count(settings) if searcher is None else 1
     logs.to_stderr(settings, many=number > 1)
     try:
@@ -95,7 +95,8 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one. Raises SettingsError where it cannot."""
     try:
         family, kind, protocol, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, kind, protocol)

@@ -1,0 +1,92 @@
+"""One query gives the same result dict whoever asks: the command line, HTTP by GET and POST, a batch, and an agent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from mcp import Client
+
+from rcasearch.agents.server import Desk, make_server
+from rcasearch.cli import main
+from rcasearch.query import parse_query
+from rcasearch.render import as_dict
+from rcasearch.search import Searcher
+from rcasearch.settings import Settings
+from rcasearch.web import create_app
+
+QUERY = {"text": "every worker waits for a database connection and checkout answers 503", "limit": 3, "since": "2024-01"}
+PAYLOAD = {
+    "version": "4",
+    "status": "firing",
+    "groupKey": '{}:{alertname="PoolExhausted"}',
+    "alerts": [
+        {
+            "status": "firing",
+            "labels": {"alertname": "ConnectionPoolExhausted", "service": "checkout", "severity": "critical"},
+            "annotations": {"summary": "Every worker waits for a database connection and checkout answers 503"},
+            "fingerprint": "f",
+        }
+    ],
+}
+QUERIES: list[dict[str, Any]] = [QUERY, {**QUERY, "text": json.dumps(PAYLOAD)}]
+# The words of no incident: the answer that nothing is on record is the same as well.
+QUERIES.append({"text": "the coffee machine on the second floor is out of beans"})
+
+
+@pytest.fixture(scope="module")
+def settings(tiny_index: Path) -> Settings:
+    return Settings(index=str(tiny_index))
+
+
+@pytest.fixture
+def http(tiny_searcher: Searcher, settings: Settings) -> FlaskClient:
+    return create_app(tiny_searcher, settings).test_client()
+
+
+@pytest.fixture
+def surfaces(
+    http: FlaskClient, tiny_searcher: Searcher, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> dict[str, Callable[[dict[str, Any]], Any]]:
+    def by_command(query: dict[str, Any]) -> Any:
+        flags = [word for name, value in query.items() if name != "text" for word in (f"--{name}", str(value))]
+        assert main(["search", query["text"], "--json", "--index", settings.index, *flags]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    def by_agent(query: dict[str, Any]) -> Any:
+        async def ask() -> Any:
+            async with Client(make_server(Desk(settings, tiny_searcher), settings)) as client:
+                return (await client.call_tool("find_precedents", query)).structured_content
+
+        return asyncio.run(ask())
+
+    return {
+        "command line": by_command,
+        "GET": lambda query: http.get("/api/v1/search", query_string=query).get_json(),
+        "POST": lambda query: http.post("/api/v1/search", json=query).get_json(),
+        "batch": lambda query: http.post("/api/v1/search/batch", json={"queries": [query]}).get_json()["results"][0]["result"],
+        "agent": by_agent,
+    }
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=["text", "payload", "nothing"])
+def test_every_surface_gives_the_same_answer(
+    query: dict[str, Any],
+    surfaces: dict[str, Callable[[dict[str, Any]], Any]],
+    tiny_searcher: Searcher,
+    settings: Settings,
+) -> None:
+    expected = told(as_dict(tiny_searcher.search(parse_query(query, settings))))
+    assert expected["hits"]
+    for name, ask in surfaces.items():
+        assert told(ask(query)) == expected, name
+
+
+def told(answer: Any) -> Any:
+    """An answer as it comes over a wire, without how long it took."""
+    return {**json.loads(json.dumps(answer)), "took_ms": None}
