@@ -13,7 +13,7 @@ from rcasearch.model import Query
 from rcasearch.retrieval import Floats, Rows
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
-from rcasearch.stores import writer
+from rcasearch.stores import earlier
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
 
@@ -89,7 +89,7 @@ def measure(settings: Settings, texts: Sequence[str]) -> LateInteraction:
     store.calls.clear()
     whole = _ask(searcher, texts)
     times, candidates = zip(*(store.calls or [((0.0, 0.0), 0)]), strict=True)
-    codes, ids = (store.folder / name for name in (writer.CODES, writer.IDS))
+    codes, ids = (store.folder / name for name in (earlier.CODES, earlier.IDS))
     found = LateInteraction(
         incidents=store.info.incidents,
         tokens=ids.stat().st_size // 4,

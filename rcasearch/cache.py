@@ -71,6 +71,17 @@ class EmbeddingCache:
                 found[key] = _embedded(vector, ids, spans, code, codes)
         return [found[key] for key in hashes]
 
+    def vectors(self, hashes: Sequence[str], dimension: int) -> NDArray[np.float32]:
+        """The vectors (n, d) of these hashes, in order. Raises KeyError for a stranger."""
+        found = np.zeros((len(hashes), dimension), np.float32)
+        for start in range(0, len(hashes), _BATCH):
+            batch = hashes[start : start + _BATCH]
+            sql = f"SELECT hash, vector FROM passages WHERE model = ? AND hash IN ({','.join('?' * len(batch))})"
+            own = dict(self._connection.execute(sql, (self._model, *batch)))
+            for row, key in enumerate(batch, start):
+                found[row] = np.frombuffer(own[key], np.float32)
+        return found
+
     def put(self, entries: Iterable[tuple[str, Embedded]]) -> None:
         """Keep these entries, on disk when this returns."""
         rows = [(self._model, key, *(part.tobytes() for part in (e.vector, e.ids, e.spans, e.codes))) for key, e in entries]

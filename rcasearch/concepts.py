@@ -106,14 +106,6 @@ def profile(scores: Floats) -> Floats:
     return np.asarray(exponents / np.maximum(exponents.sum(axis=1, keepdims=True), 1e-12), dtype=np.float32)
 
 
-def incident_profile(passage_profiles: Floats) -> Floats:
-    """The profiles (p, c) of an incident's passages -> its own (c,), of length 1; zeros without passages."""
-    if not len(passage_profiles):
-        return np.zeros(passage_profiles.shape[1], np.float32)
-    mean = passage_profiles.mean(axis=0)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
-
-
 def _stands_in(signature: str, text: str) -> bool:
     """Whether the signature stands in the text as whole words."""
     start = text.find(signature)

@@ -47,6 +47,12 @@ class ServiceNames:
         pods = [match.span() for match in _pods(text)]
         return merged([*known, *pods])
 
+    def differing(self, other: ServiceNames) -> list[str]:
+        """The names that only one of the two finds in a text, or keeps out of the match. Who names none reads the same."""
+        pairs = ((self._by_parts.get(parts), other._by_parts.get(parts)) for parts in {*self._by_parts, *other._by_parts})
+        moved = {name for pair in pairs if pair[0] != pair[1] for name in pair if name}
+        return sorted(moved | (self.masked ^ other.masked))
+
     def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
         """(start, end, name) from the left, the longest name first."""
         words = [word.casefold() for word in _WORD.findall(text)]
@@ -87,11 +93,16 @@ NO_SERVICES = ServiceNames((), frozenset())
 
 
 def service_names(incidents: Iterable[Incident]) -> ServiceNames:
-    """The service names of a corpus. Kept out of the symptom match are those that recur and are joined of several words.
+    """The service names of a corpus."""
+    return names_of(incident.services for incident in incidents)
+
+
+def names_of(services: Iterable[Iterable[str]]) -> ServiceNames:
+    """The names that the incidents of a corpus list. Kept out of the symptom match are those that recur and have several words.
 
     A name of one word ("search") is also a word of the symptom, and a name that hardly recurs identifies its incident.
     """
-    counts = Counter(service for incident in incidents for service in incident.services)
+    counts = Counter(service for own in services for service in own)
     names = sorted(counts, key=lambda name: (-counts[name], name))
     joined = (name for name in names if counts[name] >= _RECURS and re.search(r"[^\W_][-_.][^\W_]", name))
     return ServiceNames(tuple(names), frozenset(joined))

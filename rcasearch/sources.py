@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rcasearch.errors import SourceError
 from rcasearch.model import MARKDOWN_SUFFIXES, Problem
+from rcasearch.texts import clean_text
 
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
 
@@ -98,7 +99,7 @@ def _prefixes(sources: Sequence[Path]) -> list[str]:
     names = [source.resolve().name for source in sources]
     if len(set(names)) < len(names):
         names = [source.as_posix().strip("/") for source in sources]
-    return [f"{name}/" if source.is_dir() else "" for name, source in zip(names, sources, strict=True)]
+    return [f"{clean_text(name)}/" if source.is_dir() else "" for name, source in zip(names, sources, strict=True)]
 
 
 _Walked = tuple[str, str | Problem, str]
@@ -107,7 +108,7 @@ _Walked = tuple[str, str | Problem, str]
 
 def _walk(source: Path, prefix: str) -> Iterator[_Walked]:
     if source.is_file():
-        yield prefix + source.name, str(source), str(source.resolve())
+        yield prefix + clean_text(source.name), str(source), str(source.resolve())
         return
     # Folders that are links are not entered, so no link can make a loop or lead out of the folder.
     yield from _folder(str(source), prefix, str(source.resolve()), str(source.resolve()))
@@ -121,7 +122,8 @@ def _folder(folder: str, prefix: str, real: str, root: str) -> Iterator[_Walked]
     for entry in entries:
         if _is_hidden(entry.name):
             continue
-        path, there = prefix + entry.name, f"{real}/{entry.name}"
+        # A name need not be text; what it is known by must be.
+        path, there = prefix + clean_text(entry.name), f"{real}/{entry.name}"
         if entry.is_symlink():
             yield from _link(entry, path, root)
         elif entry.is_dir():

@@ -9,10 +9,13 @@ A line that recurs because the same failure does stays: the titles of its incide
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rcasearch.chunking import content_hash
 from rcasearch.model import Chunk, Incident
@@ -30,32 +33,34 @@ _NUMBER = re.compile(r"[^\W_]*\d[^\W_]*(?:[.,:/-]\d+)*")
 _DIGIT = re.compile(r"\d")
 _OTHER = re.compile(r"[\W_]+")
 _HIDDEN = "\x00"
-_MASKS, _BLOCKS = 200_000, 20_000
+_MASKS = 200_000
+
+Hashes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Template:
-    """What recurs in a corpus: the masked ``lines`` that do not count in a match, and the services that are kept out of it."""
+    """What recurs in a corpus: the masked ``lines`` that do not count in a match, and the services that are kept out of it.
+
+    A line is known by 64 bits of its hash: of ten million different lines, two are taken for one once in 300,000 corpora.
+    """
 
     services: ServiceNames
-    lines: frozenset[str] = frozenset()
-    masks: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
+    lines: frozenset[int] = frozenset()
 
     def marked(self, chunks: Iterable[Chunk]) -> list[Chunk]:
         """The chunks of an incident that tell anything, with the parts that do. A title always does."""
         return [_telling(chunk, spans) for chunk in chunks if (spans := self._spans(chunk))]
 
     @cached_property
-    def masked(self) -> Callable[[str], str]:
-        """A line as it is compared with others. Where lines recur, looking for names in each again takes most of the time."""
-        return self.masks or lru_cache(maxsize=_MASKS)(lambda text: _masked(text, self.services))
+    def masked(self) -> Callable[[str], int]:
+        """A line as it is compared with others."""
+        return _masker(self.services)
 
-    @cached_property
-    def lines_of(self) -> Callable[[str], frozenset[str]]:
-        """The masked lines of a block: blocks recur as lines do, and each document is asked twice."""
-        return lru_cache(maxsize=_BLOCKS)(
-            lambda text: frozenset(self.masked(text[slice(*span)].rstrip()) for span in _units(text))
-        )
+    def lines_of(self, incident: Incident) -> set[int]:
+        """The masked lines, sentences and cells of an incident."""
+        texts = (block.text for section in incident.sections for block in section.blocks)
+        return {self.masked(text[slice(*span)].rstrip()) for text in texts for span in _units(text)}
 
     def _spans(self, chunk: Chunk) -> tuple[Span, ...]:
         """The parts that count in a match: not boilerplate, nor dates, nor the names of services."""
@@ -68,17 +73,41 @@ class Template:
 
 def learn(incidents: Sequence[Incident], services: ServiceNames) -> Template:
     """The template of a corpus; none where nothing recurs."""
-    fewest = max(FEWEST, SHARE * len(incidents))
     blank = Template(services)
-    counts = Counter(line for incident in incidents for line in _lines(incident, blank))
-    recurring = {line for line, count in counts.items() if count >= fewest}
-    titles: dict[str, Counter[str]] = defaultdict(Counter)
-    for incident in incidents:
-        title = blank.masked(incident.title)
-        for line in _lines(incident, blank) & recurring:
-            titles[line][title] += 1
-    alike = {line for line, found in titles.items() if max(found.values()) > ONE_FAILURE * found.total()}
-    return Template(services, frozenset(recurring - alike), blank.masked)
+    lines = [list(blank.lines_of(incident)) for incident in incidents]
+    titles = np.array([blank.masked(incident.title) for incident in incidents], np.int64)
+    together = np.array([line for own in lines for line in own], np.int64)
+    return Template(services, frozenset(recurring(together, np.array(list(map(len, lines)), np.int64), titles).tolist()))
+
+
+def recurring(lines: Hashes, sizes: NDArray[np.int64], titles: Hashes) -> Hashes:
+    """The masked lines that are boilerplate, ascending.
+
+    ``lines`` are those of n incidents one after the other, each once an incident; ``sizes`` (n,) tells how many are whose.
+    ``titles`` (n,) are the masked titles.
+    """
+    known, places = np.unique(lines, return_inverse=True)
+    counts = np.bincount(places, minlength=len(known))
+    many = counts >= max(FEWEST, SHARE * len(sizes))
+    kinds = np.unique(titles, return_inverse=True)[1]
+    kept = many[places]
+    # How often each line that recurs stands under each title.
+    pairs = places[kept].astype(np.int64) * len(sizes) + np.repeat(kinds, sizes)[kept]
+    found, often = np.unique(pairs, return_counts=True)
+    most = np.zeros(len(known), np.int64)
+    np.maximum.at(most, found // max(len(sizes), 1), often)
+    return known[many & (most <= ONE_FAILURE * counts)]
+
+
+@lru_cache(maxsize=2)
+def _masker(services: ServiceNames) -> Callable[[str], int]:
+    """Where lines recur, looking for names in each again takes most of the time."""
+    return lru_cache(maxsize=_MASKS)(lambda text: line_hash(_masked(text, services)))
+
+
+def line_hash(masked: str) -> int:
+    """64 bits, as a signed number, that stand for a masked line."""
+    return int.from_bytes(blake2b(masked.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True)
 
 
 def without_names(text: str, services: ServiceNames) -> str:
@@ -92,11 +121,6 @@ def _telling(chunk: Chunk, spans: tuple[Span, ...]) -> Chunk:
 
 def _said(text: str, spans: Iterable[Span]) -> str:
     return "".join(text[start:end] for start, end in spans)
-
-
-def _lines(incident: Incident, template: Template) -> set[str]:
-    texts = (block.text for section in incident.sections for block in section.blocks)
-    return set().union(*map(template.lines_of, texts))
 
 
 def _units(text: str) -> Iterator[Span]:

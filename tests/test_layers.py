@@ -45,7 +45,7 @@ HOMES = {
     "openvino": {"encoders"},
     "tokenizers": {"encoders"},
     "faiss": {"stores"},
-    "sqlite3": {"stores", "cache"},
+    "sqlite3": {"stores", "cache", "indexing"},
     "frontmatter": {"readers"},
     "flask": {"web"},
     "waitress": {"web"},

@@ -17,6 +17,7 @@ from rcasearch.encoders.exported import ExportedEncoder
 from rcasearch.encoders.exports import PROBES, Export, ExportError
 from rcasearch.encoders.network import FULL, HALF, load_openvino
 from rcasearch.encoders.sentence import SentenceEncoder
+from rcasearch.encoders.tokenizing import WordPieces
 from rcasearch.errors import ModelError
 from rcasearch.models import fingerprint, locate
 
@@ -61,6 +62,11 @@ def load_ahead(name: str) -> None:
             pool = ThreadPoolExecutor(1)
             _ahead[name] = pool.submit(_opened, name, *found, _precision(), at_once=1)
             pool.shutdown(wait=False)
+
+
+def portable(encoder: Encoder) -> bool:
+    """Whether the encoder's ``count_tokens`` can be sent to another process, where it needs no more than a tokenizer."""
+    return isinstance(getattr(encoder.count_tokens, "__self__", None), WordPieces)
 
 
 class OnGpu:

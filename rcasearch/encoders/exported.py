@@ -48,12 +48,7 @@ class ExportedEncoder:
         self._network = Network(folder / NETWORK, precision, cores(), at_once or cores())
         self._pieces = WordPieces(folder / TOKENIZER, export.max_length, export.special, export.prompts)
         self.max_tokens = self._pieces.max_tokens
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._pieces.count(texts)
-
-    def offsets(self, text: str) -> list[tuple[int, int]]:
-        return self._pieces.offsets(text)
+        self.count_tokens, self.offsets = self._pieces.count, self._pieces.offsets
 
     def encode_documents(self, texts: Sequence[str]) -> Encoding:
         return self._encode(texts, "document")

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from rcasearch.model import MARKDOWN_SUFFIXES, Incident, Link, Problem
@@ -16,6 +17,13 @@ _SCHEMES = ("http:", "https:", "mailto:", "ftp:", "tel:", "data:", "javascript:"
 _CODE = re.compile(r"[A-Za-z]{2,10}[-_]?\d{2,}(?:-\d+)?(?![\w-])")
 
 
+class Name(NamedTuple):
+    """What a document may be called: ``kind`` is 0 for a path, then file name, id, alias, title, code; keys are compared."""
+
+    kind: int
+    key: str
+
+
 def resolve_links(incidents: Sequence[Incident]) -> tuple[list[Incident], list[Problem]]:
     """The incidents with every id unique and every link to another incident resolved, and a Problem for each id that was taken.
 
@@ -23,32 +31,35 @@ def resolve_links(incidents: Sequence[Incident]) -> tuple[list[Incident], list[P
     that a name begins with (PM-0143), in this order and without regard to case. Where
     several incidents answer to it, the one in the same folder wins, then the one whose path is shortest, then first in order.
     """
-    renamed, problems = _with_unique_ids(incidents)
+    changed, problems = unique_ids([incident.path for incident in incidents], [incident.id for incident in incidents])
+    renamed = [replace(one, id=changed[number]) if number in changed else one for number, one in enumerate(incidents)]
     names = _Names(renamed)
     return [replace(incident, links=tuple(_resolved(incident, names))) for incident in renamed], problems
 
 
-def _with_unique_ids(incidents: Sequence[Incident]) -> tuple[list[Incident], list[Problem]]:
+def unique_ids(paths: Sequence[str], ids: Sequence[str]) -> tuple[dict[int, str], list[Problem]]:
+    """The numbers of the documents whose id another has, with the id that each gets instead, and a Problem for each."""
     owners: dict[str, str] = {}
-    taken = {incident.id for incident in incidents}
-    changed: dict[int, Incident] = {}
+    taken = set(ids)
+    changed: dict[int, str] = {}
     problems: list[Problem] = []
-    for number, incident in sorted(enumerate(incidents), key=lambda pair: (pair[1].path, pair[0])):
-        if incident.id in owners:
-            new = distinct(incident.id, incident.path, taken)
-            taken.add(new)
-            changed[number] = replace(incident, id=new)
-            problems.append(_taken(incident, owners[incident.id], new))
+    if len(taken) == len(ids):
+        return changed, problems
+    for number, (path, own) in sorted(enumerate(zip(paths, ids, strict=True)), key=lambda pair: (pair[1][0], pair[0])):
+        if own in owners:
+            changed[number] = distinct(own, path, taken)
+            taken.add(changed[number])
+            problems.append(_taken(path, own, owners[own], changed[number]))
         else:
-            owners[incident.id] = incident.path
-    return [changed.get(number, incident) for number, incident in enumerate(incidents)], problems
+            owners[own] = path
+    return changed, problems
 
 
-def _taken(incident: Incident, owner: str, new: str) -> Problem:
+def _taken(path: str, own: str, owner: str, new: str) -> Problem:
     return Problem(
-        incident.path,
+        path,
         None,
-        f"The id {incident.id} is already that of {owner}; this document is known as {new}.",
+        f"The id {own} is already that of {owner}; this document is known as {new}.",
         "Give the two documents different ids in their front matter, or different file names.",
     )
 
@@ -57,29 +68,35 @@ class _Names:
     """What each incident answers to."""
 
     def __init__(self, incidents: Sequence[Incident]) -> None:
-        self.tables: list[dict[str, list[Incident]]] = [{} for _ in range(6)]
+        self._table: dict[Name, list[Incident]] = {}
         for incident in incidents:
-            answers: tuple[tuple[str, ...], ...] = (
-                (_without_suffix(incident.path),),
-                (incident.stem,),
-                (incident.id,),
-                incident.aliases,
-                (incident.title,),
-                tuple(match[0] for name in (incident.stem, incident.title) if (match := _CODE.match(name))),
-            )
-            for table, names in zip(self.tables, answers, strict=True):
-                for name in names:
-                    table.setdefault(_key(name), []).append(incident)
+            for name in answers(incident):
+                self._table.setdefault(name, []).append(incident)
 
-    def find(self, target: str, origin: Incident) -> Incident | None:
-        folder = posixpath.dirname(origin.path)
-        for number, table in enumerate(self.tables):
-            for name in (
-                _spellings(target, folder) if number == 0 else (target, posixpath.basename(target)) if number == 1 else (target,)
-            ):
-                if found := table.get(_key(_without_suffix(name) if number < 2 else name)):
-                    return min(found, key=lambda incident: _distance(incident, folder))
-        return None
+    def find(self, link: Link, origin: Incident) -> Incident | None:
+        found = next((self._table[name] for name in wanted(link, origin.path) if name in self._table), None)
+        return min(found, key=lambda incident: nearness(incident.path, origin.path)) if found else None
+
+
+def answers(incident: Incident) -> Iterator[Name]:
+    """What an incident is called."""
+    yield Name(0, name_key(_without_suffix(incident.path)))
+    yield Name(1, name_key(incident.stem))
+    yield Name(2, name_key(incident.id))
+    yield from (Name(3, name_key(alias)) for alias in incident.aliases)
+    yield Name(4, name_key(incident.title))
+    yield from (Name(5, name_key(match[0])) for name in (incident.stem, incident.title) if (match := _CODE.match(name)))
+
+
+def wanted(link: Link, path: str) -> tuple[Name, ...]:
+    """What the incident that a link in the document at ``path`` leads to may be called, the best first; empty for one outward."""
+    target = page_of(link)
+    if not target:
+        return ()
+    paths = (Name(0, name_key(_without_suffix(spelling))) for spelling in _spellings(target, posixpath.dirname(path)))
+    stems = (Name(1, name_key(_without_suffix(name))) for name in (target, posixpath.basename(target)))
+    key = name_key(target)
+    return (*paths, *stems, Name(2, key), Name(3, key), Name(4, key), Name(5, key))
 
 
 def _spellings(target: str, folder: str) -> Iterator[str]:
@@ -88,11 +105,13 @@ def _spellings(target: str, folder: str) -> Iterator[str]:
     yield posixpath.normpath(target.lstrip("/"))
 
 
-def _distance(incident: Incident, folder: str) -> tuple[bool, int, str]:
-    return (posixpath.dirname(incident.path) != folder, incident.path.count("/"), incident.path)
+def nearness(path: str, origin: str) -> tuple[bool, int, str]:
+    """What decides between the documents of one name, for a link in the document at ``origin``: the smallest wins."""
+    return (posixpath.dirname(path) != posixpath.dirname(origin), path.count("/"), path)
 
 
-def _key(name: str) -> str:
+def name_key(name: str) -> str:
+    """A name as it is compared with others."""
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
@@ -103,12 +122,13 @@ def _without_suffix(path: str) -> str:
 
 def _resolved(incident: Incident, names: _Names) -> Iterator[Link]:
     for link in incident.links:
-        target = page_of(link)
-        found = names.find(target, incident) if target else None
-        if found is None or found.id == incident.id:
-            yield link if found is None or link.kind == "url" else replace(link, incident_id=found.id)
-        else:
-            yield replace(link, incident_id=found.id)
+        found = names.find(link, incident)
+        yield led_to(link, incident.id, found.id) if found else link
+
+
+def led_to(link: Link, own: str, found: str) -> Link:
+    """A link of the incident ``own`` that leads to the incident ``found``."""
+    return link if found == own and link.kind == "url" else replace(link, incident_id=found)
 
 
 def page_of(link: Link) -> str | None:

@@ -1,11 +1,11 @@
-"""The catalogue of a generation: incidents, chunks and problems in one SQLite file, written once, then read only."""
+"""The catalogue of a generation: incidents, chunks and problems in one SQLite file, as `cataloguing` wrote it."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,66 +13,18 @@ from typing import Any
 import msgspec
 
 from rcasearch.errors import IndexMismatchError, NotFoundError
-from rcasearch.model import Chunk, Document, Filters, Incident, Page, Problem
+from rcasearch.model import Chunk, Filters, Incident, Page, Problem
 from rcasearch.texts import clean_text
 
 CATALOGUE = "catalogue.sqlite"
-_SCHEMA = """
-CREATE TABLE incidents (row INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, stem TEXT NOT NULL, title TEXT NOT NULL, date TEXT,
-    severity TEXT, level TEXT, status TEXT, record BLOB NOT NULL, source TEXT NOT NULL);
-CREATE INDEX incidents_stem ON incidents (stem);
-CREATE INDEX incidents_date ON incidents (date);
-CREATE TABLE labels (field TEXT NOT NULL, value TEXT NOT NULL, shown TEXT NOT NULL, row INTEGER NOT NULL,
-    PRIMARY KEY (field, value, row)) WITHOUT ROWID;
-CREATE TABLE links (incident_id TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (incident_id, row)) WITHOUT ROWID;
-CREATE TABLE chunks (row INTEGER PRIMARY KEY, incident INTEGER NOT NULL, record BLOB NOT NULL);
-CREATE INDEX chunks_incident ON chunks (incident);
-CREATE TABLE problems (row INTEGER PRIMARY KEY, record BLOB NOT NULL);
-"""
-_encode = msgspec.json.Encoder().encode
+# The chunks of a document have the numbers from its own times this on.
+CHUNKS_EACH = 2**32
 _incident = msgspec.json.Decoder(Incident).decode
 _chunk = msgspec.json.Decoder(Chunk).decode
 _problem = msgspec.json.Decoder(Problem).decode
 
 _NEWEST = "ORDER BY date IS NULL, date DESC, id"
 FACETS = ("services", "severities", "tags", "statuses", "years")
-
-
-def write(path: Path, documents: Sequence[Document], chunks: Sequence[Sequence[Chunk]], problems: Iterable[Problem]) -> None:
-    """A new catalogue at ``path``: incident i of ``documents`` in row i, with the chunks ``chunks[i]``."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;" + _SCHEMA)
-        for row, document in enumerate(documents):
-            _insert_incident(connection, row, document)
-        pairs = [(row, chunk) for row, own in enumerate(chunks) for chunk in own]
-        connection.executemany(
-            "INSERT INTO chunks VALUES (?, ?, ?)", ((number, row, _encode(chunk)) for number, (row, chunk) in enumerate(pairs))
-        )
-        connection.executemany("INSERT INTO problems VALUES (?, ?)", ((i, _encode(p)) for i, p in enumerate(problems)))
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
-
-
-def _insert_incident(connection: sqlite3.Connection, row: int, document: Document) -> None:
-    incident = document.incident
-    values = (row, incident.id, incident.stem, incident.title, incident.date, incident.severity, incident.level, incident.status)
-    connection.execute(
-        "INSERT INTO incidents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*values, _encode(incident), clean_text(document.source)),
-    )
-    labels = [(field, value.casefold(), value, row) for field, value in _labels(incident)]
-    connection.executemany("INSERT OR IGNORE INTO labels VALUES (?, ?, ?, ?)", labels)
-    targets = {link.incident_id for link in incident.links if link.incident_id and link.incident_id != incident.id}
-    connection.executemany("INSERT INTO links VALUES (?, ?)", ((target, row) for target in sorted(targets)))
-
-
-def _labels(incident: Incident) -> list[tuple[str, str]]:
-    labels = [("services", service) for service in incident.services] + [("tags", tag) for tag in incident.tags]
-    severity = incident.level or incident.severity
-    single = (("severities", severity), ("statuses", incident.status), ("years", incident.date and incident.date[:4]))
-    return labels + [(field, value) for field, value in single if value]
 
 
 def read_problems(folder: Path) -> tuple[Problem, ...]:
@@ -99,24 +51,25 @@ class Catalogue:
         # A searcher that turns to a newer generation lets this one go when its last request ends.
         weakref.finalize(self, self._connection.close)
         self._lock = threading.Lock()
-        self._query("SELECT 1 FROM incidents LIMIT 1")
+        self._query("SELECT 1 FROM rows LIMIT 1")
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
 
     def count(self) -> int:
-        return int(self._query("SELECT count(*) FROM incidents")[0][0])
+        return int(self._query("SELECT count(*) FROM rows")[0][0])
 
     def rows(self, filters: Filters) -> list[int]:
         """The rows that pass, ascending."""
         where, values = _where(filters)
-        return [row for (row,) in self._query(f"SELECT row FROM incidents i {where} ORDER BY row", values)]
+        return [row for (row,) in self._query(f"SELECT row FROM rows {where} ORDER BY row", values)]
 
     def row(self, key: str) -> int:
         key = clean_text(key)
         found = self._query(
-            "SELECT row FROM incidents WHERE id = ? OR stem = ? ORDER BY id = ? DESC, row LIMIT 1", (key, key, key)
+            "SELECT row FROM incidents JOIN rows USING (doc) WHERE id = ? OR stem = ? ORDER BY id = ? DESC, row LIMIT 1",
+            (key, key, key),
         )
         if not found:
             raise NotFoundError(
@@ -125,28 +78,32 @@ class Catalogue:
         return int(found[0][0])
 
     def incidents(self, rows: Sequence[int]) -> list[Incident]:
-        marks = ",".join("?" * len(rows))
-        found = dict(self._query(f"SELECT row, record FROM incidents WHERE row IN ({marks})", [int(row) for row in rows]))
+        found = self._by_row("incidents", "record", rows)
         return [_incident(found[int(row)]) for row in rows]
 
-    def chunks(self, numbers: Sequence[int]) -> list[Chunk]:
-        """The chunks of these numbers, which count on over all incidents in their order."""
-        marks = ",".join("?" * len(numbers))
-        found = dict(self._query(f"SELECT row, record FROM chunks WHERE row IN ({marks})", numbers))
-        return [_chunk(found[number]) for number in numbers]
+    def chunks(self, places: Sequence[tuple[int, int]]) -> list[Chunk]:
+        """The chunks with these numbers within the incidents of these rows."""
+        wanted = ",".join(["(?, ?)"] * len(places))
+        sql = (
+            f"WITH wanted (row, place) AS (VALUES {wanted}) SELECT row, place, record FROM wanted JOIN rows USING (row) "
+            f"JOIN chunks ON number = doc * {CHUNKS_EACH} + place"
+        )
+        values = [int(value) for place in places for value in place]
+        found = {(row, place): record for row, place, record in self._query(sql, values)} if places else {}
+        return [_chunk(found[int(row), int(place)]) for row, place in places]
 
     def serving(self, services: Sequence[str]) -> list[int]:
         """The rows of the incidents that list one of these services."""
         marks = ",".join("?" * len(services))
-        sql = f"SELECT row FROM labels WHERE field = 'services' AND value IN ({marks})"
+        sql = f"SELECT row FROM labels JOIN rows USING (doc) WHERE field = 'services' AND value IN ({marks})"
         return [row for (row,) in self._query(sql, [service.casefold() for service in services])]
 
     def source(self, row: int) -> str:
-        return str(self._query("SELECT source FROM incidents WHERE row = ?", (int(row),))[0][0])
+        return str(self._by_row("incidents", "source", [row])[int(row)])
 
     def linking_to(self, incident_id: str) -> list[Incident]:
         found = self._query(
-            f"SELECT record FROM incidents WHERE row IN (SELECT row FROM links WHERE incident_id = ?) {_NEWEST}", (incident_id,)
+            f"SELECT record FROM incidents WHERE doc IN (SELECT doc FROM links WHERE incident_id = ?) {_NEWEST}", (incident_id,)
         )
         return [_incident(record) for (record,) in found]
 
@@ -158,17 +115,22 @@ class Catalogue:
 
     def listing(self, filters: Filters, offset: int, limit: int) -> Page:
         where, values = _where(filters)
-        total = int(self._query(f"SELECT count(*) FROM incidents i {where}", values)[0][0])
-        found = self._query(f"SELECT record FROM incidents i {where} {_NEWEST} LIMIT ? OFFSET ?", [*values, limit, offset])
+        total = int(self._query(f"SELECT count(*) FROM incidents {where}", values)[0][0])
+        found = self._query(f"SELECT record FROM incidents {where} {_NEWEST} LIMIT ? OFFSET ?", [*values, limit, offset])
         return Page(tuple(_incident(record) for (record,) in found), total, offset, limit, self._facets(where, values))
 
     def _facets(self, where: str, values: Sequence[str]) -> dict[str, tuple[tuple[str, int], ...]]:
         counted = self._query(
-            "SELECT field, min(shown), count(*) AS n FROM labels WHERE row IN (SELECT row FROM incidents i "
+            "SELECT field, min(shown), count(*) AS n FROM labels WHERE doc IN (SELECT doc FROM incidents "
             f"{where}) GROUP BY field, value ORDER BY n DESC, value",
             values,
         )
         return {facet: tuple((value, n) for field, value, n in counted if field == facet) for facet in FACETS}
+
+    def _by_row(self, table: str, column: str, rows: Sequence[int]) -> dict[int, Any]:
+        marks = ",".join("?" * len(rows))
+        sql = f"SELECT row, {column} FROM rows JOIN {table} USING (doc) WHERE row IN ({marks})"
+        return dict(self._query(sql, [int(row) for row in rows]))
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
@@ -181,10 +143,10 @@ def _where(filters: Filters) -> tuple[str, list[str]]:
     for field in ("services", "severities", "tags", "statuses"):
         if wanted := getattr(filters, field):
             marks = ",".join("?" * len(wanted))
-            conditions.append(f"row IN (SELECT row FROM labels WHERE field = '{field}' AND value IN ({marks}))")
+            conditions.append(f"doc IN (SELECT doc FROM labels WHERE field = '{field}' AND value IN ({marks}))")
             values += [value.casefold() for value in wanted]
     for bound, comparison in ((filters.since, ">="), (filters.until, "<=")):
         if bound:
-            conditions.append(f"date {comparison} ?")
+            conditions.append(f"doc IN (SELECT doc FROM incidents WHERE date {comparison} ?)")
             values.append(bound)
     return ("WHERE " + " AND ".join(conditions) if conditions else ""), values

@@ -3,7 +3,8 @@
 indexes/default/
     current                     the name of the generation in force; replaced by one rename
     20261123T081500.000000Z-1f0c/    a generation: plain files, manifest.json written last, never changed
-    embeddings.sqlite           vectors by content, kept between generations
+    documents.sqlite            documents as they were read, and
+    embeddings.sqlite           vectors by content, both kept between generations
     lock                        held by the process that writes
 """
 
@@ -14,11 +15,12 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -27,7 +29,7 @@ from rcasearch.errors import IndexLockedError, IndexMismatchError, IndexMissingE
 from rcasearch.model import IndexInfo
 
 # Raised when the files, or what the relevance behind the calibration is made of, change their meaning.
-FORMAT = 4
+FORMAT = 5
 MANIFEST = "manifest.json"
 CURRENT = "current"
 REBUILD = "Run `rcasearch index SOURCE --index {path}` to build it."
@@ -42,6 +44,17 @@ class FileEntry(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """What the calibration was measured on: so many incidents, of which so many ``changed`` since.
+
+    ``made_with`` tells what else it depends on.
+    """
+
+    incidents: int
+    changed: int
+    made_with: str
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """What a generation is: written last, so that a folder without one is no generation.
 
@@ -54,6 +67,14 @@ class Manifest(msgspec.Struct, frozen=True):
     calibration: dict[str, float]
     files: dict[str, FileEntry]
     inputs: str = ""
+    measured: Measured | None = None
+
+
+class Earlier(NamedTuple):
+    """A generation that is in force while the next is written."""
+
+    folder: Path
+    manifest: Manifest
 
 
 @contextmanager
@@ -155,6 +176,20 @@ def read_manifest(folder: Path) -> Manifest:
         if not path.is_file() or path.stat().st_size != entry.bytes:
             raise IndexMismatchError(f"The file {name} of the index at {folder.parent} is missing or truncated.", hint)
     return manifest
+
+
+def earlier(index: Path) -> Earlier | None:
+    """The generation in force, to begin the next one with; None where there is none that is whole."""
+    try:
+        folder = current(index)
+        return Earlier(folder, read_manifest(folder))
+    except (IndexMissingError, IndexMismatchError):
+        return None
+
+
+def as_written(generation: Earlier, names: Iterable[str]) -> bool:
+    """Whether these files of a generation are what was written: every byte is read."""
+    return all(_entry(generation.folder / name) == generation.manifest.files.get(name) for name in names)
 
 
 def damaged_files(folder: Path, manifest: Manifest) -> list[str]:

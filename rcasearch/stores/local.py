@@ -20,7 +20,7 @@ from rcasearch.encoders import Tokens
 from rcasearch.errors import IndexMismatchError
 from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
 from rcasearch.services import ServiceNames
-from rcasearch.stores import files, writer
+from rcasearch.stores import earlier, files, writer
 from rcasearch.stores.base import Floats, Passages, Rows, Selection
 from rcasearch.stores.catalogue import CATALOGUE, Catalogue
 from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
@@ -67,16 +67,16 @@ class LocalStore:
         self._lexical = Postings(folder / writer.LEXICAL)
         # The candidates of a query are found, and then scored, by the same terms.
         self._bm25 = lru_cache(maxsize=_REMEMBERED)(self._lexical.scores)
-        with (folder / writer.TOKENS).open("rb") as file, np.load(file) as stored:
+        with (folder / earlier.TOKENS).open("rb") as file, np.load(file) as stored:
             self._token_starts: NDArray[np.int64] = stored["starts"]
             self._frequency: NDArray[np.int32] = stored["frequency"]
             self._basis = Basis(stored["directions"], stored["scales"])
         self._space, self._reach = files.read_concepts(folder)
         self._services = files.read_services(folder)
         self._profiles: NDArray[np.float16] = np.load(folder / writer.PROFILES, mmap_mode="r")
-        self._codes: NDArray[np.int8] = files.read_mapped(folder / writer.CODES, np.int8).reshape(-1, self._basis.width)
-        self._ids: NDArray[np.int32] = files.read_mapped(folder / writer.IDS, np.int32)
-        self._spans: NDArray[np.uint16] = files.read_mapped(folder / writer.SPANS, np.uint16).reshape(-1, 2)
+        self._codes: NDArray[np.int8] = files.read_mapped(folder / earlier.CODES, np.int8).reshape(-1, self._basis.width)
+        self._ids: NDArray[np.int32] = files.read_mapped(folder / earlier.IDS, np.int32)
+        self._spans: NDArray[np.uint16] = files.read_mapped(folder / earlier.SPANS, np.uint16).reshape(-1, 2)
 
     @property
     def info(self) -> IndexInfo:
@@ -243,7 +243,7 @@ class LocalStore:
         return [Passages(*self._layout.told(row), own) for row, own in zip(rows, vectors, strict=True)]
 
     def chunks_at(self, places: Sequence[tuple[int, int]]) -> list[Chunk]:
-        return self._catalogue.chunks([int(self._layout.starts[row]) + chunk for row, chunk in places])
+        return self._catalogue.chunks(places)
 
     def tokens_at(self, row: int, chunks: Sequence[int]) -> Tokens:
         spans = [self._span(row, chunk) for chunk in chunks]

@@ -30,7 +30,7 @@ K1, B = 1.2, 0.75
 _HEADER = 4 * 8
 # Postings brought into the order of terms at once, and the most that a term may count in one incident: more changes nothing.
 _BLOCK = 2**20
-_MOST = 2**16 - 1
+MOST = 2**16 - 1
 
 Ints = NDArray[np.int64]
 
@@ -94,7 +94,11 @@ def write(path: Path, incidents: Iterable[Mapping[str, int]]) -> None:
     The incidents are taken one at a time. Memory grows by 6 bytes for a term of an incident, and by the distinct terms.
     Raises OSError where the file cannot be written.
     """
-    counted = _count(incidents)
+    write_counted(path, _count(incidents))
+
+
+def write_counted(path: Path, counted: Counted) -> None:
+    """Write terms that are counted already. Raises OSError where the file cannot be written."""
     text_starts = np.cumsum([0, *map(len, counted.names)])
     sizes = (len(counted.names), len(counted.terms), int(text_starts[-1]))
     held = _empty(path, _HEADER + 16 * (sizes[0] + 1) + 8 * sizes[1] + sizes[2])
@@ -118,8 +122,8 @@ def _empty(path: Path, size: int) -> np.memmap[Any, np.dtype[np.uint8]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
-    """Terms incident by incident: ``names`` (t,) sorted; p of the ``terms`` by their number and how often each, ``counts`` (p,).
+class Counted:
+    """Terms incident by incident: ``names`` (t,) in UTF-8, sorted; p ``terms`` by number, and how often each, ``counts`` (p,).
 
     ``sizes`` (n,) tells how many of the p are each incident's, ``lengths`` (n,) how many terms it has, repeats counted.
     """
@@ -131,12 +135,12 @@ class _Counted:
     lengths: Ints
 
 
-def _count(incidents: Iterable[Mapping[str, int]]) -> _Counted:
+def _count(incidents: Iterable[Mapping[str, int]]) -> Counted:
     numbers: dict[str, int] = {}
     terms, counts, sizes, lengths = array("i"), array("H"), array("q"), array("q")
     for incident in incidents:
         terms.extend(numbers.setdefault(term, len(numbers)) for term in incident)
-        counts.extend(min(count, _MOST) for count in incident.values())
+        counts.extend(min(count, MOST) for count in incident.values())
         sizes.append(len(incident))
         lengths.append(sum(incident.values()))
     names = list(map(_bytes, numbers))
@@ -145,10 +149,10 @@ def _count(incidents: Iterable[Mapping[str, int]]) -> _Counted:
     place[order] = np.arange(len(names), dtype=np.int32)
     names.sort()
     # An array of the array module is read as it lies, without a copy.
-    return _Counted(names, place[np.asarray(terms)], np.asarray(counts), np.asarray(sizes), np.asarray(lengths))
+    return Counted(names, place[np.asarray(terms)], np.asarray(counts), np.asarray(sizes), np.asarray(lengths))
 
 
-def _fill(parts: _Parts, counted: _Counted, frequency: Ints) -> None:
+def _fill(parts: _Parts, counted: Counted, frequency: Ints) -> None:
     """Write the postings by term, from what was counted by incident."""
     idf = np.log1p((len(counted.lengths) - frequency + 0.5) / (frequency + 0.5))
     norms = K1 * (1 - B + B * counted.lengths / max(counted.lengths.mean() if len(counted.lengths) else 0.0, 1e-12))

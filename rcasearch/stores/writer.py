@@ -1,11 +1,10 @@
-"""Documents, chunks and their embeddings -> the files of a generation."""
+"""Passages, their embeddings and the terms of incidents -> the files of a generation, all but its catalogue."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -14,133 +13,151 @@ from numpy.typing import NDArray
 
 from rcasearch.cache import Embedded
 from rcasearch.compression import Basis
-from rcasearch.concepts import ConceptSpace, incident_profile, profile
-from rcasearch.lexical import terms
-from rcasearch.model import KINDS, Chunk, Document, Incident, Problem, VectorSearch
+from rcasearch.concepts import ConceptSpace, profile
+from rcasearch.model import VectorSearch
 from rcasearch.services import ServiceNames
-from rcasearch.stores import catalogue, postings
+from rcasearch.stores import postings
+from rcasearch.stores.earlier import CODES, IDS, KEYS, SPANS, TOKENS, EarlierTokens, stretches
+from rcasearch.stores.postings import Counted
 from rcasearch.stores.vectors import write as write_vectors
 
 PASSAGES = "passages.faiss"
 INCIDENTS = "incidents.faiss"
 CHUNKS = "chunks.npz"
 LEXICAL = "lexical.bin"
-CODES = "token_codes.bin"
-IDS = "token_ids.bin"
-SPANS = "token_spans.bin"
-TOKENS = "tokens.npz"
 CONCEPTS = "concepts.npz"
 CONCEPT_NAMES = "concepts.json"
 PROFILES = "profiles.npy"
 SERVICES = "services.json"
 _BATCH = 1_000
+# Passages, or chunks of incidents, brought together at once.
+_BLOCK = 8_192
 
 Floats = NDArray[np.float32]
-Lookup = Callable[[Sequence[str]], list[Embedded]]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a generation is written from. ``chunks[i]`` are those of ``documents[i]`` that tell anything, in document order."""
+    """What the files beside the catalogue are written from.
 
-    documents: Sequence[Document]
-    chunks: Sequence[Sequence[Chunk]]
-    problems: Sequence[Problem]
+    ``keys`` are the content hashes of the distinct passages (16 bytes each), in the order of first appearance; incident i has
+    passages[starts[i]:starts[i + 1]], in document order, each of the kind (its place in `model.KINDS`) in ``kinds``, and the
+    terms that are ``counted``.
+    """
+
+    keys: Sequence[bytes]
+    passages: NDArray[np.int32]
+    kinds: NDArray[np.uint8]
+    starts: Ints
+    counted: Counted
     services: ServiceNames
-
-    def passages(self) -> dict[str, str]:
-        """Content hash -> matched text of each distinct passage, in the order of first appearance."""
-        return {chunk.content_hash: chunk.matched for own in self.chunks for chunk in own}
 
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """``lookup`` gives the embeddings of content hashes, in ``dimension`` dimensions, their token codes in ``basis``."""
+    """The embeddings of passages by their keys: whole, token codes in ``basis``, or as ``vectors`` (n, d) alone.
 
-    lookup: Lookup
+    ``earlier`` has tokens in the same basis that need not be looked up.
+    """
+
+    lookup: Callable[[Sequence[bytes]], list[Embedded]]
+    vectors: Callable[[Sequence[bytes]], Floats]
     basis: Basis
     space: ConceptSpace
-    dimension: int
+    earlier: EarlierTokens | None = None
 
 
 def write(folder: Path, content: Content, embeddings: Embeddings) -> tuple[VectorSearch, VectorSearch]:
-    """All files of a generation but its manifest; how its passages and its incidents are searched."""
-    catalogue.write(folder / catalogue.CATALOGUE, content.documents, content.chunks, content.problems)
-    hashes = list(content.passages())
-    passage_of = {key: row for row, key in enumerate(hashes)}
-    passages = np.array([passage_of[chunk.content_hash] for own in content.chunks for chunk in own], np.int32)
-    starts = np.concatenate([[0], np.cumsum([len(own) for own in content.chunks], dtype=np.int64)])
-    kinds = np.array([KINDS.index(chunk.kind) for own in content.chunks for chunk in own], np.uint8)
-    np.savez(folder / CHUNKS, passages=passages, starts=starts, kinds=kinds)
-    vectors, token_starts = _write_tokens(folder, hashes, embeddings.lookup, embeddings.dimension)
+    """All files of a generation but its catalogue and its manifest; how its passages and its incidents are searched."""
+    passages, starts, basis = content.passages, content.starts, embeddings.basis
+    np.savez(folder / CHUNKS, passages=passages, starts=starts, kinds=content.kinds)
+    (folder / KEYS).write_bytes(b"".join(content.keys))
+    token_starts = _write_tokens(folder, content.keys, embeddings)
+    vectors = embeddings.vectors(content.keys)
     passage_search = write_vectors(folder / PASSAGES, vectors)
-    incident_search = write_vectors(folder / INCIDENTS, _means(vectors, passages, starts))
+    incident_search = write_vectors(folder / INCIDENTS, means(vectors, passages, starts))
     _write_concepts(folder, embeddings.space, vectors, passages, starts)
-    frequency = _document_frequency(folder, token_starts, passages, starts)
-    basis, names = embeddings.basis, content.services
+    frequency = document_frequency(np.fromfile(folder / IDS, np.int32), token_starts, passages, starts)
     np.savez(folder / TOKENS, starts=token_starts, frequency=frequency, directions=basis.directions, scales=basis.scales)
+    names = content.services
     (folder / SERVICES).write_bytes(msgspec.json.encode({"names": names.names, "masked": sorted(names.masked)}))
-    texts = map(searchable_text, (document.incident for document in content.documents), content.chunks)
-    postings.write(folder / LEXICAL, (Counter(terms(text)) for text in texts))
+    postings.write_counted(folder / LEXICAL, content.counted)
     return passage_search, incident_search
 
 
-def _write_tokens(
-    folder: Path, hashes: Sequence[str], lookup: Lookup, dimension: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    vectors = np.zeros((len(hashes), dimension), np.float32)
-    counts: list[int] = []
-    with (folder / CODES).open("wb") as codes, (folder / IDS).open("wb") as ids, (folder / SPANS).open("wb") as spans:
-        for row, embedded in enumerate(_batched(hashes, lookup)):
-            vectors[row] = embedded.vector
-            codes.write(embedded.codes.tobytes())
-            ids.write(embedded.ids.tobytes())
-            spans.write(embedded.spans.tobytes())
-            counts.append(len(embedded.ids))
-    return vectors, np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+def _write_tokens(folder: Path, keys: Sequence[bytes], embeddings: Embeddings) -> Ints:
+    """Codes, ids and spans of all tokens; where those of each passage begin."""
+    rows = embeddings.earlier.rows(keys) if embeddings.earlier else np.full(len(keys), -1)
+    lengths: list[Ints] = [np.zeros(1, np.int64)]
+    with ExitStack() as files:
+        sizes = ((CODES, embeddings.basis.width), (IDS, 4), (SPANS, 4))
+        targets = [(name, files.enter_context((folder / name).open("wb")), size) for name, size in sizes]
+        for start, end in stretches(rows):
+            if embeddings.earlier and rows[start] >= 0:
+                lengths.append(embeddings.earlier.copy(int(rows[start]), int(rows[start]) + end - start, targets))
+                continue
+            for embedded in _batched(keys[start:end], embeddings.lookup):
+                held = (embedded.codes.tobytes(), embedded.ids.tobytes(), embedded.spans.tobytes())
+                for (_, target, _), values in zip(targets, held, strict=True):
+                    target.write(values)
+                lengths.append(np.array([len(embedded.ids)], np.int64))
+    return np.cumsum(np.concatenate(lengths), dtype=np.int64)
 
 
-def _batched(hashes: Sequence[str], lookup: Lookup) -> Iterator[Embedded]:
-    for start in range(0, len(hashes), _BATCH):
-        yield from lookup(hashes[start : start + _BATCH])
+def _batched(keys: Sequence[bytes], lookup: Callable[[Sequence[bytes]], list[Embedded]]) -> Iterator[Embedded]:
+    for start in range(0, len(keys), _BATCH):
+        yield from lookup(keys[start : start + _BATCH])
 
 
-def _means(vectors: NDArray[np.float32], passages: NDArray[np.int32], starts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The mean passage (n, d) of each incident, of length 1; zeros for an incident without passages."""
-    means = np.zeros((len(starts) - 1, vectors.shape[1]), np.float32)
-    for row in range(len(means)):
-        own = passages[starts[row] : starts[row + 1]]
-        if own.size:
-            mean = vectors[own].mean(axis=0)
-            means[row] = mean / max(float(np.linalg.norm(mean)), 1e-12)
-    return means
+def means(values: Floats, passages: NDArray[np.int32], starts: Ints) -> Floats:
+    """The mean (n, w) of the passages' values (p, w) in each incident, of length 1; zeros for one without passages."""
+    found = np.zeros((len(starts) - 1, values.shape[1]), np.float32)
+    for first, end in _blocks(starts):
+        filled = first + np.flatnonzero(np.diff(starts[first : end + 1]))
+        if len(filled):
+            own = values[passages[starts[first] : starts[end]]]
+            found[filled] = np.add.reduceat(own, starts[filled] - starts[first], axis=0)
+    found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+    return found
 
 
-def _write_concepts(
-    folder: Path, space: ConceptSpace, vectors: Floats, passages: NDArray[np.int32], starts: NDArray[np.int64]
-) -> None:
+def _blocks(starts: Ints) -> Iterator[tuple[int, int]]:
+    """Stretches (first, end) of whole incidents with some ``_BLOCK`` chunks."""
+    first = 0
+    while first < len(starts) - 1:
+        end = max(int(np.searchsorted(starts, starts[first] + _BLOCK, "right")) - 1, first + 1)
+        yield first, end
+        first = end
+
+
+def _write_concepts(folder: Path, space: ConceptSpace, vectors: Floats, passages: NDArray[np.int32], starts: Ints) -> None:
     (folder / CONCEPT_NAMES).write_bytes(msgspec.json.encode({"labels": space.labels, "signatures": space.signatures}))
-    profiles = profile(space.scores(vectors))
-    found = [incident_profile(profiles[passages[first:end]]) for first, end in pairwise(starts)]
-    own = np.array(found, np.float16).reshape(len(starts) - 1, len(space.labels))
+    profiles = np.zeros((len(vectors), len(space.labels)), np.float32)
+    for start in range(0, len(vectors), _BLOCK):
+        profiles[start : start + _BLOCK] = profile(space.scores(vectors[start : start + _BLOCK]))
+    own = means(profiles, passages, starts).astype(np.float16)
     np.save(folder / PROFILES, own)
     reach = own.max(axis=0, initial=0).astype(np.float32)
     np.savez(folder / CONCEPTS, vectors=space.vectors.astype(np.float16), starts=space.starts, reach=reach)
 
 
-def _document_frequency(
-    folder: Path, token_starts: NDArray[np.int64], passages: NDArray[np.int32], starts: NDArray[np.int64]
+def document_frequency(
+    ids: NDArray[np.int32], token_starts: Ints, passages: NDArray[np.int32], starts: Ints
 ) -> NDArray[np.int32]:
     """In how many incidents each token id of the vocabulary occurs."""
-    ids = np.fromfile(folder / IDS, np.int32)
     frequency = np.zeros(int(ids.max(initial=0)) + 1, np.int32)
-    for row in range(len(starts) - 1):
-        own = [ids[token_starts[p] : token_starts[p + 1]] for p in passages[starts[row] : starts[row + 1]]]
-        if own:
-            frequency[np.unique(np.concatenate(own))] += 1
+    known = np.flatnonzero(np.bincount(ids)) if len(ids) else np.zeros(0, np.int64)
+    place = np.zeros(len(frequency), np.int64)
+    place[known] = np.arange(len(known))
+    lengths = np.diff(token_starts)
+    for first, end in _blocks(starts):
+        own = passages[starts[first] : starts[end]]
+        tokens = np.repeat(token_starts[own] - np.cumsum(lengths[own]) + lengths[own], lengths[own]) + np.arange(
+            lengths[own].sum()
+        )
+        incidents = np.repeat(np.repeat(np.arange(end - first), np.diff(starts[first : end + 1])), lengths[own])
+        stands = np.zeros((end - first, len(known)), np.bool_)
+        stands[incidents, place[ids[tokens]]] = True
+        frequency[known] += stands.sum(axis=0, dtype=np.int32)
     return frequency
-
-
-def searchable_text(incident: Incident, chunks: Iterable[Chunk]) -> str:
-    """What the lexical leg reads of an incident: services, tags, headings, and what its chunks tell."""
-    return "\n".join([*incident.services, *incident.tags, *(f"{chunk.heading}\n{chunk.matched}" for chunk in chunks)])

@@ -155,7 +155,13 @@ def test_a_damaged_cache_costs_time_and_nothing_else(source: Path, index: Path) 
 def test_progress_tells_each_stage_and_ends_at_its_total(source: Path, index: Path) -> None:
     told: list[tuple[int, int, str]] = []
     build_with(FakeEncoder(), source, index, lambda done, total, stage: told.append((done, total, stage)))
-    assert list(dict.fromkeys(stage for *_, stage in told))[:3] == ["reading", "encoding", "writing"]
+    assert list(dict.fromkeys(stage for *_, stage in told))[:5] == [
+        "reading",
+        "comparing",
+        "cataloguing",
+        "encoding",
+        "writing",
+    ]
     encoding = [(done, total) for done, total, stage in told if stage == "encoding"]
     assert encoding[-1][0] == encoding[-1][1] == len(distinct(index))
     assert encoding == sorted(encoding)

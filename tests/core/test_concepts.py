@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rcasearch.concepts import SIGNATURE_BONUS, ConceptSpace, incident_profile, profile, space
+from rcasearch.concepts import SIGNATURE_BONUS, ConceptSpace, profile, space
 from rcasearch.encoders import Encoder
 from rcasearch.exemplars import concept_space
 from rcasearch.lexicon import load_lexicon
@@ -94,18 +94,6 @@ def test_equal_scores_share_equally() -> None:
     np.testing.assert_allclose(profile(np.full((1, 4), 1.5, np.float32)), 0.25)
 
 
-@given(st.integers(0, 5), st.integers(1, 6), st.integers(0, 2**32 - 1))
-def test_an_incident_is_the_mean_of_its_passages_of_length_1(passages: int, concepts: int, seed: int) -> None:
-    shares = np.random.default_rng(seed).dirichlet(np.ones(concepts), passages).astype(np.float32)
-    found = incident_profile(shares.reshape(passages, concepts))
-    assert found.shape == (concepts,)
-    if not passages:
-        assert not found.any()
-        return
-    sums = [sum(float(row[concept]) for row in shares) for concept in range(concepts)]
-    np.testing.assert_allclose(found, np.array(sums) / np.sqrt(sum(value**2 for value in sums)), atol=1e-5)
-
-
 def test_nothing_asked_tells_of_nothing() -> None:
     made = _of([("disk full",), ()])
     assert made.query_profile(np.zeros((0, DIMENSION), np.float32), "disk full")[0].tolist() == [0, 0]
@@ -123,7 +111,6 @@ def test_an_empty_lexicon_names_nothing(labels: tuple[str, ...]) -> None:
     assert shares.shape == (0,)
     assert empty.named(shares, "write failed: ENOSPC") == ()
     assert profile(empty.scores(asked)).shape == (3, 0)
-    assert incident_profile(profile(empty.scores(asked))).shape == (0,)
 
 
 def test_a_concept_without_exemplars_leaves_the_others_their_signatures() -> None:

@@ -14,9 +14,9 @@ import pytest
 from rcasearch import inputs
 from rcasearch.errors import SettingsError
 from rcasearch.index import BuildReport, build
-from rcasearch.indexing import making
+from rcasearch.indexing import work
 from rcasearch.settings import Settings
-from rcasearch.sources import Seen, look
+from rcasearch.sources import look, read_bytes
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
 from tests.core.fakes import FakeEncoder, write_corpus
@@ -157,15 +157,14 @@ def test_fresh_makes_it_anew(again: Build) -> None:
 
 def test_what_counts_is_the_file_as_it_was_read(again: Build, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that changes after somebody looked is in the index as it was read, and the index knows it."""
-    real = making._document
 
-    def late(seen: Seen, max_bytes: int) -> object:
-        if seen.path == "rca-003.md":
+    def late(file: str, max_bytes: int) -> bytes:
+        if file.endswith("rca-003.md"):
             (source / "rca-003.md").write_text("# Changed\n\n## Summary\n\nMeanwhile.\n", encoding="utf-8")
-        return real(seen, max_bytes)
+        return read_bytes(file, max_bytes)
 
-    monkeypatch.setattr(making, "_document", late)
-    again()
+    monkeypatch.setattr(work, "read_bytes", late)
+    assert again().info.incidents == 8
     assert again().unchanged
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from rcasearch.chunking import chunk, content_hash
 from rcasearch.model import Block, Chunk, Incident, Section
 from rcasearch.services import ServiceNames
-from rcasearch.template import Template, learn, without_names
+from rcasearch.template import ONE_FAILURE, SHARE, Template, learn, line_hash, recurring, without_names
 
 SERVICES = ServiceNames(("cart-api", "mail-worker"), frozenset({"cart-api", "mail-worker"}))
 
@@ -95,7 +96,7 @@ def test_passages_that_tell_the_same_share_a_hash() -> None:
 )
 def test_every_part_that_counts_is_found_in_the_text(start: str, more: list[str]) -> None:
     text = "\n".join([start, *more, "y"])
-    template = Template(SERVICES, frozenset({"the alert fired"}))
+    template = Template(SERVICES, frozenset({line_hash("the alert fired")}))
     (own,) = template.marked([Chunk("i#0", "i", "summary", "", text, 1, 1, content_hash(text), ((0, len(text)),))])
     assert all(name not in own.matched for name in ("cart-api", "2025-11-16", "alert"))
     for position in range(len(own.matched)):
@@ -107,3 +108,16 @@ def test_a_query_is_matched_without_names_unless_nothing_else_is_in_it() -> None
     assert without_names("cart-api refuses logins since 2025-11-16", SERVICES) == " refuses logins since "
     assert without_names("cart-api", SERVICES) == "cart-api"
     assert without_names("cart-api!", SERVICES) == "cart-api!"
+
+
+@given(st.lists(st.tuples(st.sets(st.integers(0, 12)), st.integers(0, 5)), max_size=60))
+def test_what_recurs_is_counted_exactly(corpus: list[tuple[set[int], int]]) -> None:
+    """Compared with a plain count, line by line."""
+    expected = set()
+    for line in range(13):
+        titles = [title for lines, title in corpus if line in lines]
+        if len(titles) >= max(4, SHARE * len(corpus)) and max(map(titles.count, titles)) <= ONE_FAILURE * len(titles):
+            expected.add(line)
+    lines = np.array([line for lines, _ in corpus for line in lines], np.int64)
+    sizes = np.array([len(lines) for lines, _ in corpus], np.int64)
+    assert recurring(lines, sizes, np.array([title for _, title in corpus], np.int64)).tolist() == sorted(expected)

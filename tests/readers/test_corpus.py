@@ -37,6 +37,13 @@ def test_path_order_over_folders(tmp_path: Path) -> None:
     assert list(_read(tmp_path)) == ["a/b/c.MD", "a/z.markdown", "b.md"]
 
 
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    for name in (b"b\xff.md", b"b\xfe.md"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(GOOD, encoding="utf-8")
+    found = list(read([tmp_path]))
+    assert [item.incident.path for item in found if isinstance(item, Document)] == ["b?.md", "b?.md"]
+
+
 def test_one_file_as_a_source(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(GOOD, encoding="utf-8")
     assert list(_read(tmp_path / "a.md")) == ["a.md"]

@@ -1,0 +1,37 @@
+"""The calibration of a new generation: measured, or that of the one before while little changed since it was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from rcasearch import calibration
+from rcasearch.encoders import Encoder
+from rcasearch.progress import Progress
+from rcasearch.sampling import best_of_others
+from rcasearch.stores.generations import Earlier, Manifest, Measured
+from rcasearch.stores.local import LocalStore
+
+# Of the incidents that it was measured on, fewer than one in so many may have changed.
+_STALE = 20
+
+
+def calibrated(
+    folder: Path, manifest: Manifest, *, changed: int, made_with: str, earlier: Earlier | None, encoder: Encoder, tell: Progress
+) -> Manifest:
+    """The manifest of the draft in ``folder`` with its calibration; ``changed`` incidents are not as they were ``earlier``.
+
+    ``made_with`` tells what else a relevance depends on.
+    """
+    before = earlier.manifest.measured if earlier else None
+    if earlier and before and before.made_with == made_with and (before.changed + changed) * _STALE < before.incidents:
+        measured = msgspec.structs.replace(before, changed=before.changed + changed)
+        return msgspec.structs.replace(manifest, calibration=earlier.manifest.calibration, measured=measured)
+    store = LocalStore(folder, manifest)
+    try:
+        samples = best_of_others(store, encoder, tell)
+    finally:
+        store.close()
+    measured = Measured(manifest.info.incidents, 0, made_with)
+    return msgspec.structs.replace(manifest, calibration=calibration.calibrate(samples), measured=measured)
