@@ -17,6 +17,7 @@ from rcasearch.settings import Settings
 from rcasearch.shapes import ProblemDetails
 from rcasearch.web.contract import HTML, JSON, PAGES, Operation, Parameter, Schema, operation_of
 from rcasearch.web.failures import PROBLEM_TYPE
+from rcasearch.web.tracing import SANE_ID
 
 # What any route can answer: a parameter nobody knows, a foreign host name, a fault.
 _EVERYWHERE = (400, 403, 500)
@@ -36,7 +37,7 @@ may gain keys; those that are there stay."""
 _HEADERS: dict[str, Schema] = {
     "RequestId": {
         "description": "The caller's X-Request-Id where that is sane, else a new one; the server's log has it.",
-        "schema": {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._:=+/;-]{0,127}$"},
+        "schema": {"type": "string", "pattern": f"^{SANE_ID}$"},
         "required": True,
     },
     "ETag": {

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 # Whatever proxies make: hexadecimal, UUIDs, Amazon's "Root=1-…". Nothing that could forge a line of a log.
-_SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=+/;-]{0,127}")
+SANE_ID = r"[A-Za-z0-9][A-Za-z0-9._:=+/;-]{0,127}"
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 
 
@@ -22,7 +22,7 @@ class Trace:
 
 def request_id(given: str | None) -> str:
     """The caller's id of a request where that is sane, else a new one."""
-    return given if given and _SANE.fullmatch(given) else secrets.token_hex(6)
+    return given if given and re.fullmatch(SANE_ID, given) else secrets.token_hex(6)
 
 
 def read_trace(traceparent: str | None) -> Trace | None:
