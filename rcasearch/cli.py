@@ -122,6 +122,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_info(subparsers)
     _add_serve(subparsers)
     _add_mcp(subparsers)
+    _add_push(subparsers)
     _add_eval(subparsers)
     return parser
 
@@ -216,6 +217,14 @@ def _add_mcp(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         dest="mcp_port",
         help=f"with --http: the port to listen on, 0 for a free one (default: {Settings().mcp_port})",
     )
+
+
+def _add_push(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "push", "list, retry or drop the messages that answers are sent on in", epilogs.PUSH)
+    parser.add_argument("action", choices=("list", "retry", "drop"), help="what to do with them")
+    parser.add_argument("ids", nargs="*", metavar="ID", type=int, help="with retry and drop: which, by the numbers of the list")
+    parser.add_argument("--dead", action="store_true", help="with retry and drop: all that are dead")
+    parser.add_argument("--json", action="store_true", help="with list: print JSON")
 
 
 def _add_eval(subparsers: Subparsers[argparse.ArgumentParser]) -> None:

@@ -179,6 +179,21 @@ def mcp(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def push(args: argparse.Namespace, settings: Settings) -> int:
+    """List the messages that wait to be delivered or are dead, try them again, or forget them."""
+    from rcasearch.push import PushQueue, queue_path
+    from rcasearch.push.upkeep import change, listing, messages_as_dicts
+
+    with closing(PushQueue(queue_path(settings))) as queue:
+        if args.action != "list":
+            print(change(queue, args.action, args.ids, dead=args.dead))
+        elif args.json:
+            _print_json(messages_as_dicts(queue))
+        else:
+            _page(listing(queue))
+    return 0
+
+
 def evaluate(args: argparse.Namespace, settings: Settings) -> int:
     """Print the measures of a ranking on judged queries, or on the links between the documents."""
     from rcasearch.asking import open_searcher
@@ -279,6 +294,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "show": show,
     "info": info,
     "serve": serve,
+    "push": push,
     "mcp": mcp,
     "eval": evaluate,
 }

@@ -67,6 +67,16 @@ examples:
   rcasearch mcp                                   for an agent that starts it
   rcasearch mcp --http                            at http://127.0.0.1:8081/mcp for those that do not"""
 
+PUSH = """\
+`serve` sends the answers of hooks on to the targets of the settings file. What cannot be
+delivered is tried again for some hours, and then lies dead until you retry or drop it.
+
+examples:
+  rcasearch push list                             what waits, what is dead, and why
+  rcasearch push retry 17 18                      once the receiver is mended
+  rcasearch push retry --dead                     all that are dead
+  rcasearch push drop --dead                      forget them"""
+
 EVAL = """\
 A judged query is a line of JSON: {"id": "q1", "text": "what is seen", "kind": "symptom",
 "relevant": {"file stem or incident id": grade}}; a kind is symptom, alert, cause or none.

@@ -16,10 +16,17 @@ from rcasearch.errors import SettingsError
 
 PREFIX = "RCASEARCH_"
 CONFIG_FILE = "rcasearch.toml"
+# In the TOML file they are lists of tables.
+_TABLES = ("push",)
 
 
 def _setting(default: Any, help: str, *, low: int | None = None, high: int | None = None, choices: Sequence[str] = ()) -> Any:
     return field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
+
+
+def _secret(help: str) -> Any:
+    """Text that no listing of the settings shows."""
+    return field(default="", repr=False, metadata={"help": help, "choices": ()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,19 @@ class Settings:
         "", "Web origins, with spaces between them, whose pages may call the API, as in https://status.example.com."
     )
     log_format: str = _setting("text", "How `serve` writes its log: text, or json.", choices=("text", "json"))
+    public_url: str = _setting("", "The address at which people reach `serve`, for links in the messages that it sends.")
+    hook_token: str = _secret("The secret by which `serve` knows the senders of alerts; several with spaces between them.")
+    hook_open: str = _setting(
+        "", "Hooks that anybody may use without a secret, with spaces between them, as in `alertmanager generic`."
+    )
+    hook_memory: int = _setting(
+        60, "Minutes for which a failure that a hook has answered is not answered again; 0 answers always.", low=0, high=10_080
+    )
+    pagerduty_secret: str = _secret("The secret that PagerDuty signs its webhooks with; several with spaces between them.")
+    slack_signing_secret: str = _secret("The secret that Slack signs its slash commands with; several with spaces between them.")
+    push: str = _secret("Whom to send the answers of hooks on to: `[[push]]` tables in the TOML file, or the same as JSON.")
+    push_queue: str = _setting("", "The file of messages that wait to be sent; without it one beside the index.")
+    push_hours: int = _setting(6, "Hours for which a message that cannot be delivered is tried again.", low=1, high=168)
 
     @classmethod
     def load(
@@ -123,7 +143,16 @@ def _from_file(config: Path | None, env: Mapping[str, str]) -> dict[str, tuple[A
         raise SettingsError(
             f"The settings file {path} has unknown settings: {', '.join(unknown)}.", f"Known settings: {', '.join(_fields())}."
         )
-    return {name: (value, str(path)) for name, value in table.items()}
+    return {name: (_as_text(name, value), str(path)) for name, value in table.items()}
+
+
+def _as_text(name: str, value: Any) -> Any:
+    """The tables of a setting that has them as JSON, other values as they are."""
+    if name not in _TABLES or not isinstance(value, list):
+        return value
+    import json
+
+    return json.dumps(value, default=str)
 
 
 def _checked(name: str, value: Any, origin: str) -> Any:

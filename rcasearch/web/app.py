@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, current_app, g, request
 
 from rcasearch.settings import Settings
-from rcasearch.web import api, cors, pages, present, reference, spans
+from rcasearch.web import api, cors, hooks, pages, present, pushing, reference, slack, spans
 from rcasearch.web.contract import PAGES, Operation, Parameter, promises
 from rcasearch.web.encoding import JsonProvider
 from rcasearch.web.failures import PATH_LOGGED, CrossSiteError, HostError, fail
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("rcasearch.web")
 
 # Every surface over HTTP: routes of another one are a blueprint beside these.
-BLUEPRINTS = (api.blueprint, reference.blueprint, pages.blueprint)
+BLUEPRINTS = (api.blueprint, hooks.blueprint, slack.blueprint, reference.blueprint, pages.blueprint)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -52,7 +52,7 @@ KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 def create_app(searcher: Searcher | None, settings: Settings) -> Flask:
     """The WSGI application over ``searcher``; with None it opens the index of ``settings`` as soon as there is one.
 
-    Raises SettingsError for origins that are none.
+    Raises SettingsError for origins, hooks and targets that are none.
     """
     app = Flask("rcasearch.web")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -63,6 +63,7 @@ def create_app(searcher: Searcher | None, settings: Settings) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     live = app.extensions["rcasearch"] = Live(settings, searcher)
     app.extensions["metrics"] = Metrics(live)
+    pushing.register(app, settings, app.extensions["metrics"])
     app.extensions["spans"] = spans.recorder()
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

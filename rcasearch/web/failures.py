@@ -6,7 +6,7 @@ import dataclasses
 import logging
 from http import HTTPStatus
 
-from flask import Response, current_app, g, jsonify, render_template, request
+from flask import Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from rcasearch.errors import (
@@ -22,6 +22,7 @@ from rcasearch.render import error_as_dict
 from rcasearch.shapes import ProblemDetails
 from rcasearch.web.live import IndexLoadingError
 from rcasearch.web.params import MediaTypeError
+from rcasearch.web.signing import HookOffError, SenderError
 
 log = logging.getLogger("rcasearch.web")
 
@@ -42,6 +43,8 @@ class CrossSiteError(RcaSearchError):
 STATUSES: tuple[tuple[type[RcaSearchError], int], ...] = (
     (MediaTypeError, 415),
     (InvalidQueryError, 400),
+    (SenderError, 401),
+    (HookOffError, 403),
     (HostError, 403),
     (CrossSiteError, 403),
     (NotFoundError, 404),
@@ -51,6 +54,7 @@ STATUSES: tuple[tuple[type[RcaSearchError], int], ...] = (
     (IndexLockedError, 503),
     (ModelError, 503),
 )
+_HEADERS = {401: (("WWW-Authenticate", "Bearer"),), 503: (("Retry-After", "5"),)}
 PATH_LOGGED = 200
 JSON_ROUTES = ("/api/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 PROBLEM_TYPE = "application/problem+json"
@@ -100,7 +104,7 @@ def failure_of(error: Exception) -> Failure:
         status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
         if status == 500:
             log.error("%s failed: %s %s", g.get("request_id"), error.message, error.hint)
-        headers = (("Retry-After", "5"),) if status == 503 else ()
+        headers = _HEADERS.get(status, ())
         return Failure(status, error.code, error.message, error.hint, error.field, headers)
     if isinstance(error, HTTPException):
         return _http_failure(error)
@@ -139,7 +143,7 @@ def _http_failure(error: HTTPException) -> Failure:
             (("Allow", allowed),),
         )
     if status == 413:
-        limit = current_app.config["MAX_CONTENT_LENGTH"]
+        limit = request.max_content_length or 0
         hint = "Send less text: the lines around the error are enough. RCASEARCH_MAX_BODY_BYTES moves the limit."
         return Failure(413, "body_too_large", f"The body has more than {limit:,} bytes.", hint)
     return Failure(status, "http_error", error.description or "The request cannot be answered.", "Check how it was sent.")

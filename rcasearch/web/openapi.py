@@ -27,6 +27,7 @@ _REFERENCE = "#/components/schemas/{name}"
 _TAGS = {
     "search": "Find precedents.",
     "incidents": "Read what is on record.",
+    "hooks": "For the tools that alert, and for chat.",
     "service": "For those who run the server.",
     PAGES: "For people.",
 }

@@ -18,7 +18,7 @@ from waitress.wasyncore import close_all, loop
 
 from rcasearch.errors import SettingsError
 from rcasearch.settings import Settings
-from rcasearch.web import logs, metrics, workers
+from rcasearch.web import logs, metrics, pushing, workers
 from rcasearch.web.app import create_app, finish
 from rcasearch.web.failures import Failure, respond
 from rcasearch.web.live import Live
@@ -46,6 +46,7 @@ def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable
     number = workers.count(settings) if searcher is None else 1
     logs.to_stderr(settings, many=number > 1)
     try:
+        pushing.check(settings)
         if number == 1:
             _work(listener, settings, searcher, said=say or _say)
         else:
@@ -72,12 +73,15 @@ def _work(
     else:
         live.open()
     server = _server(app, listener, settings)
+    push: pushing.Pushing = app.extensions["push"]
+    push.start()
     if said:
         said(_listens_on(listener))
     try:
         _run(server)
     finally:
         _close(server)
+        push.stop()
 
 
 def _listens_on(listener: socket.socket) -> str:

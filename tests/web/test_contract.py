@@ -18,6 +18,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 
 from rcasearch.errors import InvalidQueryError
+from rcasearch.push.targets import HOOKS
 from rcasearch.query import QUERY_KEYS, parse_filters, parse_query
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
@@ -46,7 +47,8 @@ def can_be_wrong(path: str, method: str) -> bool:
 @pytest.fixture(scope="module")
 def small(tiny_searcher: Searcher, tiny_index: Path) -> Flask:
     """An app whose limits are soon reached."""
-    return create_app(tiny_searcher, Settings(index=str(tiny_index), max_query_chars=MOST, max_batch=3, max_body_bytes=65_536))
+    given: dict[str, Any] = {"max_query_chars": MOST, "max_batch": 3, "max_body_bytes": 65_536, "hook_open": " ".join(HOOKS)}
+    return create_app(tiny_searcher, Settings(index=str(tiny_index), **given))
 
 
 @pytest.fixture(scope="module")
