@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rcasearch.alerts import understand
     from rcasearch.errors import RcaSearchError
     from rcasearch.index import build
     from rcasearch.model import Filters, Hit, Incident, Problem, Query, Results
@@ -39,6 +40,7 @@ __all__ = [
     "build",
     "parse_query",
     "read",
+    "understand",
 ]
 
 _HOMES = {
@@ -49,6 +51,7 @@ _HOMES = {
     "build": "index",
     "parse_query": "query",
     "read": "readers",
+    "understand": "alerts",
 }
 
 

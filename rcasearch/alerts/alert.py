@@ -10,7 +10,7 @@ from rcasearch.model import NO_ENTITIES, Entities
 
 Json = Mapping[str, Any]
 # What the field of a status says when a failure is over, in the words of any sender.
-_OVER = frozenset("resolved resolve ok okay recovered recovery closed close up normal cleared inactive success".split())
+_OVER = frozenset("resolved resolve ok okay recovered recovery closed close up normal cleared inactive".split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def read_datadog(document: object) -> list[Alert] | None:
     if not _is_one(event):
         return None
     title = _first(event, "alert_title", "event_title", "title")
-    over = is_over(event.get("alert_transition")) or is_over(event.get("alert_type")) or bool(_OVER.match(title))
+    over = is_over(event.get("alert_transition")) or event.get("alert_type") == "success" or bool(_OVER.match(title))
     body = _ADDED.split(_first(event, "text_only_msg", "event_msg", "body", "text"), maxsplit=1)[0]
     identity = _first(event, "alert_cycle_key", "aggreg_key", "aggregation_key", "alert_id")
     return [Alert(title, (body,), entities(_labels(event, title)), over, identity)]

@@ -1,4 +1,4 @@
-"""Alertmanager (webhook version 4, its API's list of alerts) and Grafana: alerts with labels and annotations."""
+"""Alertmanager (webhook version 4), its API and that of Prometheus, and Grafana: alerts with labels and annotations."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _GRAFANA = ("orgId", "title", "state", "message", "appVersion")
 
 
 def read_alertmanager(document: object) -> list[Alert] | None:
-    """The alerts of a webhook of Alertmanager, or of a list as its API and amtool give it; None for any other document."""
-    if isinstance(document, list):
-        alerts = mappings(document)
-        listed = alerts and len(alerts) == len(document) and all(_is_alert(one) and "startsAt" in one for one in alerts)
-        return _alerts(alerts, "") if listed else None
+    """The alerts of a webhook of Alertmanager, or of a list as its API and that of Prometheus give it; None for others."""
+    listed = document if isinstance(document, list) else mapping(mapping(document).get("data")).get("alerts")
+    if listed:
+        alerts = mappings(listed)
+        dated = all(_is_alert(one) and has(one, "startsAt", "activeAt") for one in alerts)
+        return _alerts(alerts, "") if dated and alerts else None
     group = mapping(document)
     alerts = mappings(group.get("alerts"))
     told = has(
@@ -58,7 +59,10 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_alert(alert: Json) -> bool:
-    return isinstance(alert.get("labels"), dict) and has(alert, "annotations", "startsAt", "status", "fingerprint") >= 2
+    return (
+        isinstance(alert.get("labels"), dict)
+        and has(alert, "annotations", "startsAt", "status", "fingerprint", "activeAt", "state") >= 2
+    )
 
 
 def _alerts(alerts: Iterable[Json], group: str) -> list[Alert]:
@@ -70,8 +74,8 @@ def _told(labels: object) -> dict[str, str]:
 
 
 def _over(alert: Json) -> bool:
-    # The API gives an object, whose state is active, suppressed or unprocessed.
-    return is_over(alert.get("status"))
+    # Alertmanager's API gives an object, whose state is active, suppressed or unprocessed; Prometheus a state.
+    return is_over(alert.get("status")) or is_over(alert.get("state"))
 
 
 def _alert(labels: Mapping[str, str], annotations: Mapping[str, str], *, resolved: bool, group: str) -> Alert:

@@ -125,3 +125,5 @@ def test_the_api_of_alertmanager_gives_a_list() -> None:
     listed = [{**alert, "status": {"state": "active", "silencedBy": []}} for alert in alerts]
     understood = understand(json.dumps(listed))
     assert (understood.source, understood.status, [one.count for one in understood.symptoms]) == ("alertmanager", "firing", [3])
+    pending = [{"labels": one["labels"], "annotations": one["annotations"], "state": "firing", "activeAt": "x"} for one in alerts]
+    assert understand(json.dumps({"status": "success", "data": {"alerts": pending}})).symptoms[0].text == understood.text

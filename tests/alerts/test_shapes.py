@@ -31,12 +31,14 @@ def _holds(understood: Understood, text: str) -> None:
 
 
 @given(NESTED)
+@settings(deadline=None)
 def test_no_json_makes_it_fail(document: Any) -> None:
     text = json.dumps(document)
     _holds(understand(text), text)
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_no_text_makes_it_fail_and_text_stays_as_it_is(text: str) -> None:
     understood = understand(text)
     if understood.source in ("text", "log"):
@@ -44,7 +46,7 @@ def test_no_text_makes_it_fail_and_text_stays_as_it_is(text: str) -> None:
 
 
 @given(st.sampled_from(DOCUMENTS), st.randoms(use_true_random=False), NESTED)
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_value_in_a_payload_makes_it_fail(document: Any, chance: random.Random, value: Any) -> None:
     text = json.dumps(_with(document, chance, value))
     _holds(understand(text), text)

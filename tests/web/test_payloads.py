@@ -17,7 +17,13 @@ ALERT = {
     "labels": {"alertname": "DbPoolWaiters", "service": "checkout", "severity": "critical", "job": "gateway"},
     "annotations": {"summary": "every worker waits for a database connection"},
 }
-GROUP = {"version": "4", "status": "firing", "receiver": "r", "groupKey": "g", "alerts": [{**ALERT, "status": "firing"}]}
+GROUP: dict[str, Any] = {
+    "version": "4",
+    "status": "firing",
+    "receiver": "r",
+    "groupKey": "g",
+    "alerts": [{**ALERT, "status": "firing"}],
+}
 
 
 def _timeless(answer: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +77,7 @@ def test_an_event_of_cloudevents_comes_with_its_own_type(client: FlaskClient) ->
 
 
 def test_a_body_far_longer_than_a_text_may_be_is_a_payload_all_the_same(client: FlaskClient) -> None:
-    alerts = [{**GROUP["alerts"][0], "fingerprint": f"{number:016x}"} for number in range(200)]  # type: ignore[index]
+    alerts = [{**GROUP["alerts"][0], "fingerprint": f"{number:016x}"} for number in range(200)]
     body = json.dumps({**GROUP, "alerts": alerts})
     assert 40_000 < len(body) < 65_536
     read_as = client.post(URL, data=body, content_type="application/json").get_json()["read_as"]
