@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, floor, log10
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from benchmarks.figures import Part
 
@@ -25,12 +28,20 @@ def draw(parts: Sequence[Part], path: Path) -> None:
         for part in parts:
             _line(axes, part, key)
         axes.set(xscale="log", yscale="log", xlabel="incidents", title=title)
+        axes.set(xlim=_decades(axes.get_xlim()), ylim=_decades(axes.get_ylim()))
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+            axis.set_minor_formatter(NullFormatter())
         axes.grid(visible=True, which="major", alpha=0.3)
         axes.legend(frameon=False)
-    from matplotlib import rc_context
-
     with rc_context({"svg.hashsalt": "rcasearch", "svg.fonttype": "none"}):
         figure.savefig(path, metadata={"Date": None})
+
+
+def _decades(limits: tuple[float, float]) -> tuple[float, float]:
+    """The powers of ten around, so that an axis has a number at either end."""
+    low, high = limits
+    return 10.0 ** floor(log10(low)), 10.0 ** ceil(log10(high))
 
 
 def _line(axes: Axes, part: Part, key: str) -> None:

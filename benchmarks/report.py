@@ -52,8 +52,8 @@ def _values(figures: Figures, name: str, key: str) -> dict[str, Any]:
 
 
 def parts_of(kept: Mapping[str, Any]) -> list[Part]:
-    """The parts that `as_json` wrote."""
-    return [_read(key, part) for key, part in kept["parts"].items()]
+    """The parts that `as_json` wrote; none of what is of another form."""
+    return [_read(key, part) for key, part in kept.get("parts", {}).items()]
 
 
 def _read(key: str, kept: Mapping[str, Any]) -> Part:

@@ -128,3 +128,4 @@ def test_what_was_kept_is_read_back_as_it_was() -> None:
     read = parts_of(kept)
     assert read[0] == parts[0]
     assert as_markdown(_MACHINE, read) == as_markdown(_MACHINE, parts)
+    assert parts_of({"corpora": {}}) == []
