@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "rcasearch"
 LAYERS = (
     {"caches", "durable", "epilogs", "model", "errors", "texts", "wording"},
     {"checksums", "severities", "shapes"},
-    {"settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
+    {"client", "settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},
     {"alerts", "exemplars", "stores", "template"},
@@ -52,6 +52,7 @@ HOMES = {
     "nh3": {"web"},
     "prometheus_client": {"web"},
     "opentelemetry": {"web"},
+    "httpx2": {"client"},
     "mcp": {"agents"},
     "mcp_types": {"agents"},
     "uvicorn": {"agents"},
