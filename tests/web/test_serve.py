@@ -20,6 +20,7 @@ from rcasearch.errors import SettingsError
 from rcasearch.settings import Settings
 from rcasearch.web import server as server_module
 from rcasearch.web.app import HEADERS
+from rcasearch.web.pushing import Pushing
 from rcasearch.web.server import HEADER_MAX, address_of, serve
 from tests.web.conftest import POOL, POOL_QUERY, Server, serving
 
@@ -140,7 +141,7 @@ def test_requests_under_way_are_finished_before_it_stops(monkeypatch: pytest.Mon
         def warm(self) -> None:
             pass
 
-    app.extensions["rcasearch"] = Unused()
+    app.extensions["rcasearch"], app.extensions["push"] = Unused(), Pushing(Settings())
     monkeypatch.setattr(server_module, "create_app", lambda *_: app)
 
     def ask() -> None:

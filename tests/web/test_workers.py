@@ -127,6 +127,7 @@ import os, time
 from flask import Flask
 from rcasearch.settings import Settings
 from rcasearch.web import server
+from rcasearch.web.pushing import Pushing
 
 class Unused:
     def warm(self): pass
@@ -139,7 +140,7 @@ def create_app(*_):
         os.write(1, b"begun\\n")
         time.sleep(1.5)
         return "x" * 3_000_000
-    app.extensions["rcasearch"] = Unused()
+    app.extensions["rcasearch"], app.extensions["push"] = Unused(), Pushing(Settings())
     return app
 
 server.create_app = create_app
