@@ -40,10 +40,11 @@ MEASURES = (
     Measure("memory", "resident memory, shared pages once", "MiB"),
 )
 _REMARK = (
-    "Every server has the same number of threads; the peers are Flask under waitress. Encoding so many sections would take each "
-    "peer long, so their indexes were filled with vectors near the real ones, and the time to index is ours alone. A search from "
-    "the shell is, for plain, a script that loads its index and the model."
+    "Every process of a server has the same number of threads; the peers are Flask under waitress. Encoding so many sections would "
+    "take each peer long, so their indexes were filled with vectors near the real ones, and the time to index is ours alone. A "
+    "search from the shell is, for plain, a script that loads its index and the model."
 )
+ALONE = f"{OURS}, 1 process"
 _BLOCK, _WARM = 40, 5
 
 
@@ -109,18 +110,26 @@ def _has_index(figures: Figures, documents: Documents, name: str) -> bool:
 
 
 def _servers(setup: Setup, figures: Figures, documents: Documents, stack: ExitStack) -> list[Server]:
-    """A server for everybody that has an index."""
+    """A server for everybody that has an index; two for this project, as it is and in one process."""
     started = []
+    for name, (command, variables) in _commands(setup, figures, documents):
+        setup.tell(f"{name} serves")
+        with setup.guarded(figures, name):
+            started.append(stack.enter_context(serving(name, command, variables)))
+    return started
+
+
+def _commands(setup: Setup, figures: Figures, documents: Documents) -> Iterator[tuple[str, tuple[list[str], dict[str, str]]]]:
+    """Names, and the command and environment of each server."""
     for one in setup.peers:
         if not _has_index(figures, documents, one.name):
             continue
-        index = documents.work / f"index-{one.name}"
-        setup.tell(f"{one.name} serves")
-        threads = Settings().threads
-        command, variables = of_ours(index) if one.name == OURS else of_peer(one, documents.task(setup, one.name), threads)
-        with setup.guarded(figures, one.name):
-            started.append(stack.enter_context(serving(one.name, command, variables)))
-    return started
+        if one.name == OURS:
+            index = documents.work / f"index-{OURS}"
+            yield OURS, of_ours(index)
+            yield ALONE, of_ours(index, workers=1)
+        else:
+            yield one.name, of_peer(one, documents.task(setup, one.name), Settings().threads)
 
 
 def _alone(setup: Setup, figures: Figures, servers: list[Server], asked: Sequence[str], number: int) -> None:

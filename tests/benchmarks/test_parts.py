@@ -32,6 +32,7 @@ def test_a_large_corpus_is_built_asked_and_changed(tmp_path: Path) -> None:
     own = part.figures.values[OURS]
     assert set(own) == {measure.key for measure in serving.MEASURES}
     assert own["errors"] == {0: 0}
+    assert part.figures.values[serving.ALONE].keys() < own.keys()
     assert own["p50"][0] <= own["p95"][0] <= own["p99"][0]
     assert len(own["cold"]) == 2
     assert 0 < own["memory"][0] <= own["resident"][0]
