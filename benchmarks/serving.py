@@ -40,7 +40,7 @@ MEASURES = (
     Measure("memory", "resident memory, shared pages once", "MiB"),
 )
 _REMARK = (
-    "Every process of a server has the same number of threads; the peers are Flask under waitress. Encoding so many sections would "
+    "Every process of a server has as many threads; the peers are Flask under waitress. Encoding so many sections would "
     "take each peer long, so their indexes were filled with vectors near the real ones, and the time to index is ours alone. A "
     "search from the shell is, for plain, a script that loads its index and the model."
 )
