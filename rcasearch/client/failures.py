@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rcasearch.client.records import ProblemDetails
+from rcasearch.client.service import ProblemDetails
 from rcasearch.errors import RcaSearchError
 
 

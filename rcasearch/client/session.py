@@ -21,7 +21,7 @@ except ModuleNotFoundError as missing:
     ) from None
 
 from rcasearch import __version__
-from rcasearch.client import records
+from rcasearch.client import records, service
 from rcasearch.client.failures import ApiError
 
 Answer = TypeVar("Answer")
@@ -73,7 +73,7 @@ class Client:
 
         A query is what `search` takes, as in ``{"text": "disk full", "limit": 3, "service": "search"}``.
         """
-        found = self._ask(records.Batch, "POST", "/api/v1/search/batch", json={"queries": [dict(query) for query in queries]})
+        found = self._ask(service.Batch, "POST", "/api/v1/search/batch", json={"queries": [dict(query) for query in queries]})
         return [item.result or _error(item) for item in found.results]
 
     def similar(self, incident_id: str, limit: int | None = None, **filters: Unpack[Filter]) -> records.Results:
@@ -93,13 +93,13 @@ class Client:
             yield from found.incidents
             at, total = at + page, found.total
 
-    def health(self) -> records.Health:
+    def health(self) -> service.Health:
         """That the process answers, whether or not there is an index."""
-        return self._ask(records.Health, "GET", "/healthz")
+        return self._ask(service.Health, "GET", "/healthz")
 
-    def ready(self) -> records.Index:
+    def ready(self) -> service.Index:
         """The index that is searched; waits for one as long as for any other answer."""
-        return self._ask(records.Ready, "GET", "/readyz").index
+        return self._ask(service.Ready, "GET", "/readyz").index
 
     def close(self) -> None:
         """Close the connections."""
@@ -134,7 +134,7 @@ class Client:
 
     def _refused(self, response: httpx2.Response) -> ApiError:
         try:
-            return ApiError.of(msgspec.json.decode(response.content, type=records.ProblemDetails))
+            return ApiError.of(msgspec.json.decode(response.content, type=service.ProblemDetails))
         except msgspec.DecodeError:
             return self._foreign(response)
 
@@ -173,6 +173,6 @@ def _path(incident_id: str) -> str:
     return f"/api/v1/incidents/{quote(incident_id, safe='')}"
 
 
-def _error(item: records.BatchItem) -> ApiError:
+def _error(item: service.BatchItem) -> ApiError:
     assert item.problem is not None
     return ApiError.of(item.problem)

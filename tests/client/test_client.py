@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from rcasearch import shapes
-from rcasearch.client import ApiError, Client, records
+from rcasearch.client import ApiError, Client, records, service
 from rcasearch.client.session import LONGEST_WAIT_S, wait_s
 from rcasearch.query import parse_query
 from rcasearch.render import as_dict, incident_as_dict
@@ -88,7 +88,11 @@ def test_the_records_have_the_keys_of_the_shapes() -> None:
     known = {name: getattr(shapes, name) for name in shapes.__all__} | {
         name: getattr(api, name) for name in ("Health", "Ready", "BatchItem", "Batch")
     }
-    kinds = {name: kind for name, kind in vars(records).items() if isinstance(kind, type) and issubclass(kind, msgspec.Struct)}
+    kinds = {
+        name: kind
+        for name, kind in (vars(records) | vars(service)).items()
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+    }
     del kinds["Struct"], kinds["Told"]
     assert set(kinds) <= set(known)
     for name, kind in kinds.items():
@@ -97,7 +101,7 @@ def test_the_records_have_the_keys_of_the_shapes() -> None:
 
 def test_keys_of_a_newer_server_are_passed_over() -> None:
     with against(lambda _: httpx2.Response(200, json={"status": "ok", "mood": "fine"})) as client:
-        assert client.health() == records.Health("ok")
+        assert client.health() == service.Health("ok")
 
 
 def test_all_incidents_are_listed_page_by_page(client: Client, tiny_searcher: Searcher) -> None:
