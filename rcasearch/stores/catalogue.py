@@ -108,7 +108,10 @@ class Catalogue:
         return [_incident(record) for (record,) in found]
 
     def links(self) -> list[tuple[int, int]]:
-        return self._query("SELECT l.row, i.row FROM links l JOIN incidents i ON i.id = l.incident_id ORDER BY l.row, i.row")
+        return self._query(
+            "SELECT one.row, other.row FROM links JOIN incidents one USING (doc) JOIN incidents other ON other.id = incident_id "
+            "ORDER BY one.row, other.row"
+        )
 
     def problems(self) -> tuple[Problem, ...]:
         return tuple(_problem(record) for (record,) in self._query("SELECT record FROM problems ORDER BY row"))
