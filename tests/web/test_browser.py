@@ -173,7 +173,7 @@ def resize(browser: Any, width: int, scheme: str) -> None:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
 
 
-PATHS = ["/", f"/?q={POOL_QUERY}", "/incidents?tag=database", f"/incidents/{POOL}?lines=34-38", "/about"]
+PATHS = ["/", f"/?q={POOL_QUERY}", "/incidents?tag=database", f"/incidents/{POOL}?lines=34-38", "/about", "/docs"]
 
 # Every text in the page whose contrast with what lies behind it is under WCAG's AA.
 FAINT = """
