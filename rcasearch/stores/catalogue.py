@@ -108,9 +108,10 @@ class Catalogue:
         return [_incident(record) for (record,) in found]
 
     def links(self) -> list[tuple[int, int]]:
+        """The pairs of rows of which the first links to the second."""
         return self._query(
-            "SELECT one.row, other.row FROM links JOIN incidents one USING (doc) JOIN incidents other ON other.id = incident_id "
-            "ORDER BY one.row, other.row"
+            "SELECT linking.row, linked.row FROM links JOIN rows AS linking ON linking.doc = links.doc "
+            "JOIN incidents ON incidents.id = incident_id JOIN rows AS linked ON linked.doc = incidents.doc ORDER BY 1, 2"
         )
 
     def problems(self) -> tuple[Problem, ...]:
