@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 import threading
 from collections.abc import Mapping
@@ -71,6 +72,8 @@ def serve_stdio(settings: Settings) -> None:
     logs.to_stderr(settings)
     desk = Desk(settings)
     desk.open()
+    # A thread that reads stdin cannot be interrupted, and there is nothing to finish.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     anyio.run(_talk, make_server(desk, settings))
 
 

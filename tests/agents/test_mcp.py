@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -143,6 +144,22 @@ def test_nothing_but_the_protocol_goes_to_stdout(tmp_path: Path) -> None:
     assert rest == ""
     assert "There is no index" in log
     assert process.returncode == 0
+
+
+@pytest.mark.slow
+def test_an_interruption_ends_it_while_it_waits_for_stdin(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "rcasearch", "mcp"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, env=environment(tmp_path / "none"), text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}) + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["id"] == 1
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == -signal.SIGINT
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
 
 
 # --- the tools ------------------------------------------------------------------------------------------------------------
