@@ -33,9 +33,12 @@ def build(sources: Sequence[Path], settings: Settings, progress: Progress | None
     model = fingerprint(locate(settings.model))
     if not fresh and (report := _up_to_date(settings, inputs.digest_of(sources, settings, model, seen))):
         return replace(report, seconds=time.perf_counter() - started)
+    from rcasearch.encoders import load_ahead
+
+    load_ahead(settings.model, at_once=None)
     from rcasearch.indexing.making import make
 
-    return replace(make(sources, seen, settings, progress), seconds=time.perf_counter() - started)
+    return replace(make(sources, seen, settings, progress, fresh=fresh), seconds=time.perf_counter() - started)
 
 
 def build_documents(documents: Sequence[Document], settings: Settings, progress: Progress | None = None) -> BuildReport:

@@ -86,17 +86,19 @@ def recurring(lines: Hashes, sizes: NDArray[np.int64], titles: Hashes) -> Hashes
     ``lines`` are those of n incidents one after the other, each once an incident; ``sizes`` (n,) tells how many are whose.
     ``titles`` (n,) are the masked titles.
     """
-    known, places = np.unique(lines, return_inverse=True)
-    counts = np.bincount(places, minlength=len(known))
+    known, counts = np.unique(lines, return_counts=True)
     many = counts >= max(FEWEST, SHARE * len(sizes))
+    known, counts = known[many], counts[many]
+    if not len(known):
+        return known
+    places = np.searchsorted(known, lines).clip(max=len(known) - 1)
+    kept = known[places] == lines
     kinds = np.unique(titles, return_inverse=True)[1]
-    kept = many[places]
     # How often each line that recurs stands under each title.
-    pairs = places[kept].astype(np.int64) * len(sizes) + np.repeat(kinds, sizes)[kept]
-    found, often = np.unique(pairs, return_counts=True)
+    pairs, often = np.unique(places[kept] * len(sizes) + np.repeat(kinds, sizes)[kept], return_counts=True)
     most = np.zeros(len(known), np.int64)
-    np.maximum.at(most, found // max(len(sizes), 1), often)
-    return known[many & (most <= ONE_FAILURE * counts)]
+    np.maximum.at(most, pairs // len(sizes), often)
+    return known[most <= ONE_FAILURE * counts]
 
 
 @lru_cache(maxsize=2)

@@ -49,8 +49,10 @@ def load_encoder(name: str) -> Encoder:
     return OnGpu(encoder) if _may_have_gpu() else encoder
 
 
-def load_ahead(name: str) -> None:
-    """Begin to load the encoder called ``name``, to encode one text at a time, while the caller does other things.
+def load_ahead(name: str, at_once: int | None = 1) -> None:
+    """Begin to load the encoder called ``name`` while the caller does other things.
+
+    It will encode so many batches ``at_once``, or as many as there are cores.
 
     `load_encoder` waits for it. What was never exported, or cannot be had at all, is left to `load_encoder`.
     """
@@ -60,7 +62,7 @@ def load_ahead(name: str) -> None:
         # Imports come before the thread, which otherwise would have to share Python with those of the caller.
         if found := exports.find(_export_name(name)):
             pool = ThreadPoolExecutor(1)
-            _ahead[name] = pool.submit(_opened, name, *found, _precision(), at_once=1)
+            _ahead[name] = pool.submit(_opened, name, *found, _precision(), at_once=at_once)
             pool.shutdown(wait=False)
 
 

@@ -18,7 +18,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rcasearch.errors import RcaSearchError
 from rcasearch.indexing.work import DamagedError, Read, word_hashes
 from rcasearch.model import Problem
 from rcasearch.services import ServiceNames
@@ -73,11 +72,10 @@ class Marks(NamedTuple):
 class DocumentCache:
     """The documents that were read under one ``version`` of the code and its settings; those of another are dropped.
 
-    Raises RcaSearchError where it cannot be written, and DamagedError where it cannot be read.
+    Raises DamagedError where it cannot be read, and sqlite3.OperationalError where it cannot be written.
     """
 
     def __init__(self, path: Path, version: str) -> None:
-        self._path = path
         with self._guarded():
             self._connection = sqlite3.connect(path)
             self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
@@ -219,11 +217,9 @@ class DocumentCache:
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
-            raise RcaSearchError(
-                f"The file {self._path}, which keeps what was read, cannot be used: {error}.",
-                "See that the folder of the index is writable and has room, then run the command again.",
-            ) from None
+        except sqlite3.OperationalError:
+            # A full disk or a lock says nothing about what the file holds.
+            raise
         except sqlite3.DatabaseError as error:
             raise DamagedError(str(error)) from None
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from rcasearch.cache import CACHE, EmbeddingCache
 from rcasearch.compression import Basis
 from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Encoder, cores, load_encoder, portable
+from rcasearch.errors import RcaSearchError
 from rcasearch.exemplars import concept_space
 from rcasearch.indexing import documents as kept
 from rcasearch.indexing.calibrating import calibrated
@@ -30,13 +33,14 @@ from rcasearch.indexing.workers import Workers
 from rcasearch.lexicon import load_lexicon
 from rcasearch.model import Document, IndexInfo, Problem, VectorSearch
 from rcasearch.progress import Progress
+from rcasearch.readers.collector import paused
 from rcasearch.settings import Settings
 from rcasearch.sources import Seen
 from rcasearch.stores import generations, writer
 from rcasearch.stores.catalogue import CATALOGUE
 from rcasearch.stores.cataloguing import Cataloguing, worth_copying
 from rcasearch.stores.earlier import TOKEN_FILES, EarlierTokens
-from rcasearch.stores.generations import Earlier, Manifest
+from rcasearch.stores.generations import Earlier, FileEntry, Manifest
 from rcasearch.stores.writer import Content, Embeddings
 
 
@@ -116,9 +120,9 @@ def _made(
             before = None if fresh else generations.earlier(index)
             space = concept_space(lexicon, encoder)
             tools = _Tools(index, encoder, space, version, documents, embeddings, workers, before, tell)
-            return _generation(tools, read(Library(reading, documents, workers, tell)))
+            return _generation(tools, lambda: read(Library(reading, documents, workers, tell)))
 
-    with generations.writing(index):
+    with generations.writing(index), paused():
         if fresh:
             kept.remove(index / DOCUMENTS)
         try:
@@ -127,37 +131,45 @@ def _made(
             # What was kept cannot be read. It costs only time.
             kept.remove(index / DOCUMENTS)
             return run()
+        except sqlite3.OperationalError as error:
+            raise RcaSearchError(
+                f"The index at {index} cannot be written: {error}.",
+                "See that its folder is writable and has room, then run the command again: what was read and encoded is kept.",
+            ) from None
 
 
-def _generation(tools: _Tools, given: _Input) -> BuildReport:
-    found = corpus(given.keys, tools.documents, tools.workers, tools.tell, linked=given.linked)
-    problems = tuple(sorted([*given.problems, *found.problems], key=lambda problem: (problem.path, problem.line or 0)))
-    with generations.draft(tools.index) as folder:
-        written = _write(folder, found, problems, tools)
-        info = _publish(folder, written, len(problems), given, tools)
-        tools.embeddings.keep_only(written.hashes)
+def _generation(tools: _Tools, read: Callable[[], _Input]) -> BuildReport:
+    with generations.draft(tools.index) as folder, ThreadPoolExecutor(1) as beside:
+        copied = beside.submit(_copy_catalogue, tools.earlier, folder)
+        given = read()
+        found = corpus(given.keys, tools.documents, tools.workers, tools.tell, linked=given.linked)
+        problems = tuple(sorted([*given.problems, *found.problems], key=lambda problem: (problem.path, problem.line or 0)))
+        copied.result()
+        parts, hashes, basis, encoded, changed = _catalogue(folder, found, problems, tools)
+        summed = beside.submit(generations.checksum, folder / CATALOGUE)
+        tools.tell(0, 0, "writing")
+        searches = writer.write(folder, parts, _embeddings(basis, tools))
+        files = generations.checksums(folder, {CATALOGUE: summed.result()})
+        info = _info(parts, searches, sum(entry.bytes for entry in files.values()), len(problems), given.sources, tools)
+        _publish(folder, info, files, changed, given.digest, tools)
+        tools.embeddings.keep_only(hashes)
     generations.remove_old(tools.index)
-    return BuildReport(info, problems, 0.0, written.encoded, info.passages - written.encoded)
+    return BuildReport(info, problems, 0.0, encoded, info.passages - encoded)
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """What went into a draft: chunks by passage, the passages, how many of them were ``encoded`` now, how many documents changed.
+def _copy_catalogue(earlier: Earlier | None, folder: Path) -> None:
+    """Begin a draft with the catalogue of the generation in force, where that is as it was written."""
+    if earlier and generations.as_written(earlier, [CATALOGUE]) and worth_copying(earlier.folder / CATALOGUE):
+        shutil.copyfile(earlier.folder / CATALOGUE, folder / CATALOGUE)
 
-    ``searches`` are how passages and incidents are searched.
+
+def _catalogue(
+    folder: Path, found: Corpus, problems: Sequence[Problem], tools: _Tools
+) -> tuple[Content, list[str], Basis, int, int]:
+    """Write the catalogue, and encode the passages in it that are new.
+
+    Gives the chunks, the hashes of their passages, the token basis, how many were encoded, how many documents changed.
     """
-
-    content: Content
-    hashes: Sequence[str]
-    encoded: int
-    changed: int
-    searches: tuple[VectorSearch, VectorSearch]
-
-
-def _write(folder: Path, found: Corpus, problems: Sequence[Problem], tools: _Tools) -> _Written:
-    """Write all files of a generation but its manifest."""
-    if tools.earlier and generations.as_written(tools.earlier, [CATALOGUE]) and worth_copying(tools.earlier.folder / CATALOGUE):
-        shutil.copyfile(tools.earlier.folder / CATALOGUE, folder / CATALOGUE)
     with Cataloguing(folder / CATALOGUE) as target:
         catalogued = catalogue(found, problems, tools.documents, target, tools.workers, tools.tell)
         parts = told(found, catalogued, tools.documents)
@@ -167,9 +179,7 @@ def _write(folder: Path, found: Corpus, problems: Sequence[Problem], tools: _Too
             return [chunk.matched for chunk in target.chunks([parts.places[number] for number in numbers])]
 
         basis, encoded = encode(Passages(hashes, texts), tools.encoder, tools.embeddings, tools.tell)
-    tools.tell(0, 0, "writing")
-    searches = writer.write(folder, parts.content, _embeddings(basis, tools))
-    return _Written(parts.content, hashes, encoded, catalogued.changed, searches)
+    return parts.content, hashes, basis, encoded, catalogued.changed
 
 
 def _embeddings(basis: Basis, tools: _Tools) -> Embeddings:
@@ -192,22 +202,19 @@ def _earlier_tokens(earlier: Earlier | None, basis: Basis) -> EarlierTokens | No
     return tokens if alike else None
 
 
-def _publish(folder: Path, written: _Written, problems: int, given: _Input, tools: _Tools) -> IndexInfo:
-    files = generations.checksums(folder)
-    size = sum(entry.bytes for entry in files.values())
-    info = _info(written, problems, size, given.sources, tools)
-    manifest = Manifest(generations.FORMAT, tools.encoder.fingerprint, info, dict(calibration.DEFAULT), files, given.digest)
+def _publish(folder: Path, info: IndexInfo, files: dict[str, FileEntry], changed: int, digest: str, tools: _Tools) -> None:
+    encoder = tools.encoder
+    manifest = Manifest(generations.FORMAT, encoder.fingerprint, info, dict(calibration.DEFAULT), files, digest)
     manifest = calibrated(
         folder,
         manifest,
-        changed=written.changed,
+        changed=changed,
         made_with=_made_with(tools),
         earlier=tools.earlier,
-        encoder=tools.encoder,
+        encoder=encoder,
         tell=tools.tell,
     )
     generations.publish(tools.index, folder, manifest)
-    return info
 
 
 def _made_with(tools: _Tools) -> str:
@@ -216,8 +223,14 @@ def _made_with(tools: _Tools) -> str:
     return hashlib.sha256(f"{tools.version}{space.labels}{space.signatures}".encode() + space.vectors.tobytes()).hexdigest()
 
 
-def _info(written: _Written, problems: int, size: int, sources: tuple[str, ...], tools: _Tools) -> IndexInfo:
-    content = written.content
+def _info(
+    content: Content,
+    searches: tuple[VectorSearch, VectorSearch],
+    size: int,
+    problems: int,
+    sources: tuple[str, ...],
+    tools: _Tools,
+) -> IndexInfo:
     return IndexInfo(
         id=generations.new_id(),
         path=str(tools.index),
@@ -231,6 +244,6 @@ def _info(written: _Written, problems: int, size: int, sources: tuple[str, ...],
         problems=problems,
         bytes=size,
         sources=sources,
-        passage_search=written.searches[0],
-        incident_search=written.searches[1],
+        passage_search=searches[0],
+        incident_search=searches[1],
     )

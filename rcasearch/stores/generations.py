@@ -15,7 +15,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -123,10 +123,16 @@ def new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
 
 
-def checksums(folder: Path) -> dict[str, FileEntry]:
-    """Size and SHA-256 of every file below ``folder``, by relative path."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
-    return {path.relative_to(folder).as_posix(): _entry(path) for path in files}
+def checksums(folder: Path, known: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
+    """Size and SHA-256 of every file in ``folder``, by name; those that are ``known`` are not read."""
+    names = sorted(path.name for path in folder.iterdir() if path.name != MANIFEST)
+    return {name: known[name] if name in known else checksum(folder / name) for name in names}
+
+
+def checksum(path: Path) -> FileEntry:
+    """Size and SHA-256 of a file. Raises OSError."""
+    with path.open("rb") as file:
+        return FileEntry(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def publish(index: Path, folder: Path, manifest: Manifest) -> Path:
@@ -189,12 +195,12 @@ def earlier(index: Path) -> Earlier | None:
 
 def as_written(generation: Earlier, names: Iterable[str]) -> bool:
     """Whether these files of a generation are what was written: every byte is read."""
-    return all(_entry(generation.folder / name) == generation.manifest.files.get(name) for name in names)
+    return all(checksum(generation.folder / name) == generation.manifest.files.get(name) for name in names)
 
 
 def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
     """The files whose content is not what was written: every byte is read."""
-    return [name for name, entry in manifest.files.items() if not (folder / name).is_file() or _entry(folder / name) != entry]
+    return [name for name, entry in manifest.files.items() if not (folder / name).is_file() or checksum(folder / name) != entry]
 
 
 def remove_old(index: Path) -> None:
@@ -209,11 +215,6 @@ def remove_old(index: Path) -> None:
 def _sweep(index: Path) -> None:
     for left_over in index.glob(_DRAFT + "*"):
         shutil.rmtree(left_over, ignore_errors=True)
-
-
-def _entry(path: Path) -> FileEntry:
-    with path.open("rb") as file:
-        return FileEntry(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def _write_synced(path: Path, data: bytes) -> None:

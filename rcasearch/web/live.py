@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from rcasearch.search import Searcher
 
 log = logging.getLogger("rcasearch.web")
-LOOK_EVERY_S = 1.0
+# A look reads one name.
+LOOK_EVERY_S = 0.2
 SIMILAR_KEPT = 1_000
 Facets = dict[str, tuple[tuple[str, int], ...]]
 
@@ -31,7 +32,7 @@ class IndexLoadingError(RcaSearchError):
 
 
 class Live:
-    """Hands out the searcher and looks for a newer index at most once a second. Thread-safe, and nobody waits for a look."""
+    """Hands out the searcher and looks for a newer index, at most five times a second. Thread-safe; nobody waits for a look."""
 
     def __init__(self, settings: Settings, searcher: Searcher | None = None) -> None:
         self._settings = settings
@@ -108,7 +109,7 @@ class Live:
                 self._tell()
         except Exception as error:  # noqa: BLE001
             # The index in memory still answers: a broken successor must not take the service down.
-            if str(error) != self._refused:  # it is looked at every second, and told once
+            if str(error) != self._refused:  # it is looked at again and again, and told once
                 self._refused = str(error)
                 log.warning("A newer index cannot be used; the one in memory goes on serving: %s", error)
 

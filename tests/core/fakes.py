@@ -128,6 +128,7 @@ def build_with(
 ) -> BuildReport:
     """An index made by the fake encoder, with the small lexicon. What ``encoder`` is asked for are passages alone."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rcasearch.encoders.load_ahead", lambda name, at_once: None)
         patch.setattr("rcasearch.indexing.making.load_encoder", lambda name: encoder)
         patch.setattr("rcasearch.indexing.making.load_lexicon", lambda own: LEXICON)
         patch.setattr("rcasearch.indexing.making.concept_space", lambda lexicon, _: concept_space(lexicon, FakeEncoder()))

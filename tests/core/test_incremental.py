@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rcasearch.cache import CACHE, copy_cache
+from rcasearch.cache import CACHE, EmbeddingCache, copy_cache
+from rcasearch.errors import RcaSearchError
 from rcasearch.indexing import documents, work
 from rcasearch.indexing.documents import DOCUMENTS
 from rcasearch.model import Query
@@ -253,8 +255,6 @@ def test_kept_documents_that_cannot_be_read_cost_only_time(source: Path, index: 
 
 
 def test_documents_that_are_gone_are_forgotten(source: Path, index: Path) -> None:
-    import sqlite3
-
     for number in range(40):
         (source / f"rca-0{number:02}.md").unlink()
     build_with(FakeEncoder(), source, index)
@@ -328,3 +328,22 @@ def test_moved_indexes_build_on(source: Path, index: Path, tmp_path: Path) -> No
     edit(source)
     build_with(FakeEncoder(), source, moved)
     assert_same(moved, source, tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("where", [documents.DocumentCache, EmbeddingCache, cataloguing.Cataloguing])
+def test_a_full_disk_is_an_error_that_tells_what_to_do(
+    source: Path, index: Path, where: type, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_args: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    edit(source)
+    before = current(index)
+    with monkeypatch.context() as patch:
+        patch.setattr(where, "add" if where is cataloguing.Cataloguing else "put", full)
+        with pytest.raises(RcaSearchError, match=r"cannot be written: database or disk is full") as caught:
+            build_with(FakeEncoder(), source, index)
+    assert "has room" in caught.value.hint
+    assert current(index) == before
+    build_with(FakeEncoder(), source, index)
+    assert_same(index, source, tmp_path / "fresh")

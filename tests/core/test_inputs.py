@@ -38,6 +38,7 @@ def again(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> Buil
 
     def run(*, model: str = "fake-1", fresh: bool = False, **settings: object) -> BuildReport:
         monkeypatch.setattr("rcasearch.index.fingerprint", lambda _folder: model)
+        monkeypatch.setattr("rcasearch.encoders.load_ahead", lambda _name, at_once: None)
         monkeypatch.setattr("rcasearch.indexing.making.load_encoder", lambda _name: FakeEncoder(model))
         values = Settings.load({"index": str(tmp_path / "index"), **settings}, env={})
         return build([source], values, fresh=fresh)
@@ -148,11 +149,19 @@ def test_an_index_that_is_not_whole_is_made_anew(again: Build, tmp_path: Path, d
     LocalStore(current(tmp_path / "index")).close()
 
 
-def test_fresh_makes_it_anew(again: Build) -> None:
+def test_fresh_makes_it_anew(again: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     first = again()
+    read: list[str] = []
+
+    def recorded(file: str, max_bytes: int) -> bytes:
+        read.append(file)
+        return read_bytes(file, max_bytes)
+
+    monkeypatch.setattr(work, "read_bytes", recorded)
     second = again(fresh=True)
     assert not second.unchanged
     assert second.info.id != first.info.id
+    assert len(read) == 9
 
 
 def test_what_counts_is_the_file_as_it_was_read(again: Build, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
