@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rcasearch.errors import SettingsError
 from rcasearch.texts import unique
 
@@ -64,6 +62,8 @@ def own_file(name: str) -> Path:
 
 
 def _read(path: Path) -> list[Concept]:
+    import yaml
+
     try:
         # Plain texts, as YAML would make other values of codes like 01555 or 12:30. The other parser takes half a second.
         rows = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506

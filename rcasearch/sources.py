@@ -45,8 +45,10 @@ def find(sources: Sequence[Path]) -> Iterator[Found | Problem]:
 def read_bytes(file: str, max_bytes: int) -> bytes:
     """What is in a file, up to one byte more than it may have. Raises OSError."""
     descriptor = os.open(file, os.O_RDONLY)
-    with os.fdopen(descriptor, "rb", buffering=0) as stream:
-        return stream.read(min(os.fstat(descriptor).st_size, max_bytes) + 1)
+    try:
+        return os.read(descriptor, min(os.fstat(descriptor).st_size, max_bytes) + 1)
+    finally:
+        os.close(descriptor)
 
 
 def look(sources: Sequence[Path], max_bytes: int) -> Iterator[Seen | Problem]:
@@ -149,9 +151,11 @@ def _link(entry: os.DirEntry[str], path: str, root: str) -> Iterator[_Walked]:
 
 
 def _may_be_document(name: str) -> bool:
+    if name.lower().endswith(MARKDOWN_SUFFIXES):
+        return True
     suffix = Path(name).suffix
     # A dot may be part of the name and not of an ending, as in "PM-0143 v1.2 rollout".
-    return not suffix or suffix.lower() in MARKDOWN_SUFFIXES or " " in suffix
+    return not suffix or " " in suffix
 
 
 def _is_hidden(name: str) -> bool:

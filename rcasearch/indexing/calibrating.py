@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -9,9 +10,7 @@ import msgspec
 from rcasearch import calibration
 from rcasearch.encoders import Encoder
 from rcasearch.progress import Progress
-from rcasearch.sampling import best_of_others
 from rcasearch.stores.generations import Earlier, Manifest, Measured
-from rcasearch.stores.local import LocalStore
 
 # Of the incidents that it was measured on, fewer than one in so many may have changed.
 _STALE = 20
@@ -28,10 +27,14 @@ def calibrated(
     if earlier and before and before.made_with == made_with and (before.changed + changed) * _STALE < before.incidents:
         measured = msgspec.structs.replace(before, changed=before.changed + changed)
         return msgspec.structs.replace(manifest, calibration=earlier.manifest.calibration, measured=measured)
-    store = LocalStore(folder, manifest)
-    try:
-        samples = best_of_others(store, encoder, tell)
-    finally:
-        store.close()
     measured = Measured(manifest.info.incidents, 0, made_with)
-    return msgspec.structs.replace(manifest, calibration=calibration.calibrate(samples), measured=measured)
+    return msgspec.structs.replace(manifest, calibration=_measure(folder, manifest, encoder, tell), measured=measured)
+
+
+def _measure(folder: Path, manifest: Manifest, encoder: Encoder, tell: Progress) -> dict[str, float]:
+    # What searches is not imported where nothing is searched.
+    from rcasearch.sampling import best_of_others
+    from rcasearch.stores.local import LocalStore
+
+    with closing(LocalStore(folder, manifest)) as store:
+        return calibration.calibrate(best_of_others(store, encoder, tell))
