@@ -126,3 +126,13 @@ def idf(document_frequency: NDArray[np.int64], documents: int) -> Floats:
 def order(scores: Floats, tie_break: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     """Positions from the best score down; equal scores by ascending ``tie_break``, so that an order never wavers."""
     return np.lexsort((np.asarray(tie_break), -scores))
+
+
+def interleaved(lists: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """The first of each list, then the second of each, and so on."""
+    longest = max((len(rows) for rows in lists), default=0)
+    table = np.full((longest, len(lists)), -1, np.int64)
+    for column, rows in enumerate(lists):
+        table[: len(rows), column] = rows
+    flat = table.ravel()
+    return flat[flat >= 0]

@@ -92,11 +92,10 @@ class Catalogue:
         found = {(row, place): record for row, place, record in self._query(sql, values)} if places else {}
         return [_chunk(found[int(row), int(place)]) for row, place in places]
 
-    def serving(self, services: Sequence[str]) -> list[int]:
-        """The rows of the incidents that list one of these services."""
-        marks = ",".join("?" * len(services))
-        sql = f"SELECT row FROM labels JOIN rows USING (doc) WHERE field = 'services' AND value IN ({marks})"
-        return [row for (row,) in self._query(sql, [service.casefold() for service in services])]
+    def serving(self, service: str) -> list[int]:
+        """The rows of the incidents that list the service."""
+        sql = "SELECT row FROM labels JOIN rows USING (doc) WHERE field = 'services' AND value = ?"
+        return [row for (row,) in self._query(sql, [service.casefold()])]
 
     def source(self, row: int) -> str:
         return str(self._by_row("incidents", "source", [row])[int(row)])
