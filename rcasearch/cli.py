@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A query's products are small, and starting threads for large ones is a third of what importing numpy takes.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        with _uncollected() if args.command in _ANSWERS_ONCE else nullcontext():
+        with _uncollected() if args.command in {*_ANSWERS_ONCE, "index"} else nullcontext():
             code = int(args.run(args, _settings(args)))
         sys.stdout.flush()
     except RcaSearchError as error:

@@ -91,18 +91,15 @@ class DocumentCache:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._connection.close()
 
-    def known(self, keys: Iterable[bytes]) -> set[bytes]:
-        """Those of the keys that are here."""
-        return {key for (key,) in self._read("SELECT key FROM documents")}.intersection(keys)
-
-    def keep_only(self, keys: Iterable[bytes]) -> None:
-        """Forget all other documents."""
-        kept = set(keys)
-        gone = [(doc,) for doc, key in self._read("SELECT doc, key FROM documents") if key not in kept]
+    def keep_only(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Forget all other documents; those of the keys that are here."""
+        held = dict(self._read("SELECT key, doc FROM documents"))
+        gone = [(held.pop(key),) for key in held.keys() - set(keys)]
         if gone:
             with self._writing_many() as write:
                 write("DELETE FROM documents WHERE doc = ?", gone)
                 write("DELETE FROM records WHERE doc = ?", gone)
+        return set(held)
 
     def put(self, read: Sequence[tuple[bytes, Read]]) -> None:
         """Keep what was read, on disk when this returns."""

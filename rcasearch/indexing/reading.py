@@ -59,8 +59,7 @@ class Library:
         return keys
 
     def _missing(self, keys: Sequence[bytes]) -> list[int]:
-        self._documents.keep_only(keys)
-        known = self._documents.known(keys)
+        known = self._documents.keep_only(keys)
         return [number for number, key in enumerate(keys) if key not in known]
 
     def _told(self, results: Iterable[Item], total: int, missing: int) -> Iterator[Item]:
