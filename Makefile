@@ -50,7 +50,7 @@ format: install-dev  ## lay the code out as `lint` wants it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# About 25 minutes on two cores; make bench BENCH_ARGS=--quick takes three. Peers that are not installed are left out.
+# About 25 minutes on two cores; make bench BENCH_ARGS=--quick takes about five. Peers that are not installed are left out.
 bench: install-dev  ## measure speed, memory and quality against peers
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks --peers-python $(VENV_PEERS)/bin/python $(BENCH_ARGS)
 
