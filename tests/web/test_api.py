@@ -87,7 +87,7 @@ def test_ready_tells_what_the_index_holds(client: FlaskClient, tiny_searcher: Se
     assert (body["index"]["id"], body["index"]["incidents"]) == (tiny_searcher.info.id, 8)
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/api/v1/search?q=x", "/incidents", "/about", "/static/app.css"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/api/v1/search?q=x", "/incidents", "/about", "/static/base.css"])
 def test_every_answer_has_the_strict_headers(client: FlaskClient, path: str) -> None:
     response = client.get(path, buffered=True)
     assert response.status_code == 200

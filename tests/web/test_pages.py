@@ -229,7 +229,7 @@ def test_the_list_is_filtered_and_its_links_keep_the_filters(client: FlaskClient
 
 
 def test_the_list_is_paged(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rcasearch.web.pages.PAGE_SIZE", 3)
+    monkeypatch.setattr("rcasearch.web.pages.listing.PAGE_SIZE", 3)
     first = client.get("/incidents?since=2020").text
     assert 'rel="prev"' not in first
     assert "1–3 of 8" in first
