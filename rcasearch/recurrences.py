@@ -19,9 +19,14 @@ def recurrences(store: Store, filters: Filters) -> tuple[Recurrence, ...]:
     selection = store.select(filters)
     passing = None if selection.rows is None else set(selection.rows.tolist())
     groups = [group for group in joined(_same(store)) if passing is None or passing & group]
-    found = [Recurrence(tuple(sorted(store.incidents_at(sorted(group)), key=_age))) for group in groups]
+    found = [_recurrence(store.incidents_at(sorted(group))) for group in groups]
     found.sort(key=lambda one: one.incidents[0].id)
     return tuple(sorted(found, key=lambda one: (one.dates[-1:], len(one.incidents)), reverse=True))
+
+
+def _recurrence(incidents: Iterable[Incident]) -> Recurrence:
+    told = tuple(sorted(incidents, key=_age))
+    return Recurrence(told[0].id, told[0].title, (), told)
 
 
 def joined(pairs: Iterable[tuple[int, int]]) -> list[set[int]]:

@@ -34,13 +34,13 @@ from rcasearch.model.queries import (
     Symptom,
     Understood,
 )
+from rcasearch.model.recurrences import Fix, Recurrence
 from rcasearch.model.results import (
     Difference,
     Evidence,
     Hit,
     Match,
     Page,
-    Recurrence,
     Results,
     Stage,
     StageName,
@@ -64,6 +64,7 @@ __all__ = [
     "Entities",
     "Evidence",
     "Filters",
+    "Fix",
     "Hit",
     "Incident",
     "IndexInfo",

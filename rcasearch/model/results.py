@@ -1,4 +1,4 @@
-"""What is answered: results with their hits, a page of a listing, what happened again."""
+"""What is answered: results with their hits, and a page of a listing."""
 
 from __future__ import annotations
 
@@ -110,20 +110,3 @@ class Page:
     offset: int
     limit: int
     facets: dict[str, tuple[tuple[str, int], ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Recurrence:
-    """At least two incidents of one failure, oldest first, those without a date last."""
-
-    incidents: tuple[Incident, ...]
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """The services of all of them, in the order in which they were hit."""
-        return tuple(dict.fromkeys(service for incident in self.incidents for service in incident.services))
-
-    @property
-    def dates(self) -> tuple[str, ...]:
-        """The dates on record, oldest first."""
-        return tuple(incident.date for incident in self.incidents if incident.date)
