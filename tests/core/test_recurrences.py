@@ -77,8 +77,6 @@ def test_they_are_told_with_count_dates_and_services(searcher: Searcher) -> None
 def test_without_a_date_there_is_no_first_and_no_last() -> None:
     two = (Incident("a", "A", "a.md"), Incident("b", "B", "b.md"))
     [told] = recurrences_as_dict([Recurrence("a", "A", (), two)], 5, "x")["recurrences"]
-        "recurrences"
-    ]
     assert (told["count"], told["first"], told["last"]) == (2, None, None)
 
 
