@@ -26,6 +26,7 @@ from rcasearch.model import (
     Hit,
     Incident,
     IndexInfo,
+    Outline,
     Page,
     Problem,
     Query,
@@ -134,6 +135,13 @@ class Searcher:
     def incidents(self, filters: Filters = NO_FILTERS, offset: int = 0, limit: int = 50) -> Page:
         """One page of the incidents that pass, newest first, with facet counts over all that pass."""
         return self._store.listing(filters, offset, limit)
+
+    def outlines(self, filters: Filters = NO_FILTERS) -> list[Outline]:
+        """What is known at a glance of every incident that passes, by row."""
+        store = self._store
+        everything = store.outlines()
+        rows = store.select(filters).rows
+        return everything if rows is None else [everything[row] for row in rows.tolist()]
 
     def recurrences(self, filters: Filters = NO_FILTERS) -> tuple[Recurrence, ...]:
         """The failures that happened again and of which an incident passes, the one that did so last first."""

@@ -22,6 +22,7 @@ from rcasearch.model.indexes import (
     IndexInfo,
     VectorSearch,
 )
+from rcasearch.model.outlines import Outline
 from rcasearch.model.queries import (
     MOST_SYMPTOMS_AT_ONCE,
     NO_ENTITIES,
@@ -73,6 +74,7 @@ __all__ = [
     "Link",
     "Match",
     "Milestones",
+    "Outline",
     "Page",
     "Problem",
     "Query",

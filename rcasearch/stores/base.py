@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Tokens
-from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Kind, Page, Problem
+from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Kind, Outline, Page, Problem
 from rcasearch.services import ServiceNames
 
 Rows = NDArray[np.int64]
@@ -132,6 +132,9 @@ class Store(Protocol):
 
     def incidents_at(self, rows: Sequence[int]) -> list[Incident]:
         """The incidents of these rows, in their order."""
+
+    def outlines(self) -> list[Outline]:
+        """What is known of every incident at a glance, by row."""
 
     def passages_at(self, rows: Sequence[int]) -> list[Passages]:
         """The passages of these incidents."""

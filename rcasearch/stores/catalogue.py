@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from rcasearch.errors import IndexMismatchError, NotFoundError
-from rcasearch.model import Chunk, Filters, Incident, Page, Problem
+from rcasearch.model import Chunk, Filters, Incident, Outline, Page, Problem
 from rcasearch.texts import clean_text
 
 CATALOGUE = "catalogue.sqlite"
@@ -21,6 +21,7 @@ CATALOGUE = "catalogue.sqlite"
 CHUNKS_EACH = 2**32
 _incident = msgspec.json.Decoder(Incident).decode
 _chunk = msgspec.json.Decoder(Chunk).decode
+_services = msgspec.json.Decoder(tuple[str, ...]).decode
 _problem = msgspec.json.Decoder(Problem).decode
 
 _NEWEST = "ORDER BY date IS NULL, date DESC, id"
@@ -80,6 +81,14 @@ class Catalogue:
     def incidents(self, rows: Sequence[int]) -> list[Incident]:
         found = self._by_row("incidents", "record", rows)
         return [_incident(found[int(row)]) for row in rows]
+
+    def outlines(self) -> list[Outline]:
+        """What is known of every incident at a glance, by row."""
+        found = self._query(
+            "SELECT id, title, date, severity, level, status, services, minutes_to_mitigate, duration_minutes "
+            "FROM rows JOIN incidents USING (doc) ORDER BY row"
+        )
+        return [Outline(*row[:6], _services(row[6]), *row[7:]) for row in found]
 
     def chunks(self, places: Sequence[tuple[int, int]]) -> list[Chunk]:
         """The chunks with these numbers within the incidents of these rows."""

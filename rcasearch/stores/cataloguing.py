@@ -21,7 +21,8 @@ from rcasearch.texts import clean_text
 
 _SCHEMA = """
 CREATE TABLE incidents (doc INTEGER PRIMARY KEY, stamp BLOB UNIQUE NOT NULL, id TEXT UNIQUE NOT NULL, stem TEXT NOT NULL,
-    title TEXT NOT NULL, date TEXT, severity TEXT, level TEXT, status TEXT, record BLOB NOT NULL, source TEXT NOT NULL);
+    title TEXT NOT NULL, date TEXT, severity TEXT, level TEXT, status TEXT, services TEXT NOT NULL,
+    minutes_to_mitigate INTEGER, duration_minutes INTEGER, record BLOB NOT NULL, source TEXT NOT NULL);
 CREATE INDEX incidents_stem ON incidents (stem);
 CREATE INDEX incidents_date ON incidents (date);
 CREATE TABLE rows (row INTEGER PRIMARY KEY, doc INTEGER UNIQUE NOT NULL);
@@ -44,7 +45,7 @@ _EMPTY = 0.25
 class Entry(NamedTuple):
     """An incident for the catalogue: the columns after its stamp, (field, value, shown) labels, ids it links to, chunks."""
 
-    columns: tuple[str | bytes | None, ...]
+    columns: tuple[str | bytes | int | None, ...]
     labels: tuple[tuple[str, str, str], ...]
     links: tuple[str, ...]
     chunks: tuple[bytes, ...]
@@ -53,7 +54,9 @@ class Entry(NamedTuple):
 def entry(document: Document, chunks: Sequence[Chunk]) -> Entry:
     """A document, and the chunks of it that tell anything, for the catalogue."""
     incident = document.incident
-    facts = (incident.id, incident.stem, incident.title, incident.date, incident.severity, incident.level, incident.status)
+    named = (incident.id, incident.stem, incident.title, incident.date, incident.severity, incident.level, incident.status)
+    services = _encode(incident.services).decode()
+    facts = (*named, services, incident.milestones.mitigated, incident.duration_minutes)
     labels = tuple((field, value.casefold(), value) for field, value in _labels(incident))
     links = {link.incident_id for link in incident.links if link.incident_id and link.incident_id != incident.id}
     return Entry(
@@ -115,7 +118,7 @@ class Cataloguing:
         pairs = list(zip(docs, stamped, strict=True))
         labels = [(*label, doc) for doc, (_, one) in pairs for label in one.labels]
         write = self._connection.executemany
-        write(f"INSERT INTO incidents VALUES (?, ?{', ?' * 9})", ((doc, stamp, *one.columns) for doc, (stamp, one) in pairs))
+        write(f"INSERT INTO incidents VALUES (?, ?{', ?' * 12})", ((doc, stamp, *one.columns) for doc, (stamp, one) in pairs))
         write("INSERT OR IGNORE INTO labels VALUES (?, ?, ?, ?)", labels)
         write("INSERT INTO links VALUES (?, ?)", ((target, doc) for doc, (_, one) in pairs for target in one.links))
         chunks = ((doc * CHUNKS_EACH + place, record) for doc, (_, one) in pairs for place, record in enumerate(one.chunks))

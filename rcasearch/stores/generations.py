@@ -29,7 +29,7 @@ from rcasearch.errors import IndexLockedError, IndexMismatchError, IndexMissingE
 from rcasearch.model import IndexInfo
 
 # Raised when the files, or what the relevance behind the calibration is made of, change their meaning.
-FORMAT = 5
+FORMAT = 6
 MANIFEST = "manifest.json"
 CURRENT = "current"
 REBUILD = "Run `rcasearch index SOURCE --index {path}` to build it."

@@ -18,7 +18,7 @@ from rcasearch.compression import Basis
 from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Tokens
 from rcasearch.errors import IndexMismatchError
-from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Page, Problem
+from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Outline, Page, Problem
 from rcasearch.services import ServiceNames
 from rcasearch.stores import earlier, files, writer
 from rcasearch.stores.base import Floats, Passages, Rows, Selection
@@ -242,6 +242,9 @@ class LocalStore:
 
     def incidents_at(self, rows: Sequence[int]) -> list[Incident]:
         return self._catalogue.incidents(rows)
+
+    def outlines(self) -> list[Outline]:
+        return self._catalogue.outlines()
 
     def passages_at(self, rows: Sequence[int]) -> list[Passages]:
         positions, groups = self._layout.positions(np.array(rows, np.int64))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rcasearch.encoders import Tokens
 from rcasearch.errors import NotFoundError
 from rcasearch.lexical import terms
-from rcasearch.model import NO_FILTERS, Filters
+from rcasearch.model import NO_FILTERS, Filters, Outline
 from rcasearch.stores.base import Store
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
@@ -87,6 +87,44 @@ def test_incidents_come_in_the_order_asked_and_as_often(store: Store) -> None:
     found = [incident.id for incident in store.incidents_at([7, 3, 7, 0])]
     assert found == [store.incidents_at([row])[0].id for row in (7, 3, 7, 0)]
     assert store.incidents_at([]) == []
+
+
+def test_outlines_tell_what_the_incidents_tell(store: Store, oracle: Oracle, rows: list[int]) -> None:
+    found = store.outlines()
+    assert [found[row] for row in rows] == [
+        Outline(
+            id=incident.id,
+            title=incident.title,
+            date=incident.date,
+            severity=incident.severity,
+            level=incident.level,
+            status=incident.status,
+            services=incident.services,
+            minutes_to_mitigate=incident.milestones.mitigated,
+            duration_minutes=incident.duration_minutes,
+        )
+        for incident in oracle.incidents
+    ]
+
+
+def test_an_outline_has_the_minutes_and_a_bare_document_has_none(
+    opened: Callable[[Path], Store], fake: FakeEncoder, tmp_path: Path
+) -> None:
+    timeline = "- 10:00 Alert fires\n- 10:25 Mitigated: rolled back\n- 11:30 Resolved\n"
+    source = _written(
+        tmp_path / "documents",
+        full="---\ntitle: Full\ndate: 2024-05-06\nseverity: SEV2\nstatus: resolved\nduration: 90m\nservices: [b, a]\n---\n\n"
+        f"## Timeline\n\n{timeline}",
+        bare="# Bare\n\n## Summary\n\nNothing more.\n",
+    )
+    build_with(fake, source, tmp_path / "index")
+    store = opened(tmp_path / "index")
+    found = store.outlines()
+    assert found[store.row("full")] == Outline(
+        "full", "Full", "2024-05-06", "SEV2", "SEV2", "resolved", ("b", "a"), minutes_to_mitigate=25, duration_minutes=90
+    )
+    assert found[store.row("bare")] == Outline("bare", "Bare")
+    store.close()
 
 
 def test_chunks_come_with_their_own_vectors(store: Store, oracle: Oracle, rows: list[int]) -> None:
@@ -628,7 +666,7 @@ def test_an_empty_index_answers_everything(
     assert store.token_counts(none).shape == store.serves(none, ["checkout"]).shape == (0,)
     assert store.token_weights(tokens).shape == (len(tokens.ids),)
     assert store.listing(NO_FILTERS, 0, 10).total == 0
-    assert store.incidents_at([]) == []
+    assert store.incidents_at([]) == store.outlines() == []
     with pytest.raises(NotFoundError):
         store.row("rca-000")
     store.close()
