@@ -15,13 +15,14 @@ PACKAGE = Path(__file__).parent.parent / "rcasearch"
 LAYERS = (
     {"caches", "durable", "epilogs", "model", "errors", "texts", "wording"},
     {"checksums", "severities", "shapes"},
-    {"client", "settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
+    {"client", "schemas", "settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},
     {"alerts", "exemplars", "stores", "template"},
     {"query"},
     {"inputs", "retrieval"},
-    {"comparison", "evidence", "recurrences"},
+    {"comparison", "evidence", "families", "landscape"},
+    {"overviews", "recurrences"},
     {"sampling"},
     {"indexing"},
     {"index", "search"},

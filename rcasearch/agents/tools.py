@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rcasearch import shapes
-from rcasearch.agents.schemas import Schema, schema_of
 from rcasearch.errors import InvalidQueryError
 from rcasearch.query import FILTER_KEYS, full_names, parse_filters, parse_limit, parse_query, reject_unknown
 from rcasearch.render import as_dict, incident_as_dict, recurrences_as_dict
+from rcasearch.schemas import Schema, schema_of
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.web.parameters import search_body

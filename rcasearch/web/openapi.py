@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Annotated, Any, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any
 
-import msgspec
 from flask import Flask
 from werkzeug.routing import Rule
 
 from rcasearch import __version__
+from rcasearch.schemas import components
 from rcasearch.settings import Settings
 from rcasearch.shapes import ProblemDetails
 from rcasearch.web.contract import HTML, JSON, PAGES, Operation, Parameter, Schema, operation_of
@@ -60,6 +60,7 @@ def document(app: Flask, settings: Settings, *, pages: bool = False) -> Schema:
             if method.upper() in (rule.methods or ()):
                 paths.setdefault(path_of(rule), {})[method] = _operation(rule, operation, view, settings, bodies)
     used = {operation.tag for _, operation, _ in routes}
+    answers = [operation.answer for _, operation, _ in routes if operation.answer]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -72,10 +73,7 @@ def document(app: Flask, settings: Settings, *, pages: bool = False) -> Schema:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": told} for name, told in _TAGS.items() if name in used],
         "paths": paths,
-        "components": {
-            "schemas": {**bodies, **_shapes([operation.answer for _, operation, _ in routes if operation.answer])},
-            "headers": _HEADERS,
-        },
+        "components": {"schemas": {**bodies, **components([ProblemDetails, *answers], _REFERENCE)}, "headers": _HEADERS},
     }
 
 
@@ -165,32 +163,3 @@ def _header_references(*names: str) -> Schema:
 
 def _reference(shape: Any) -> Schema:
     return {"$ref": _REFERENCE.format(name=shape.__name__)}
-
-
-def _shapes(answers: Iterable[Any]) -> dict[str, Schema]:
-    """A schema for each shape that is answered with and for those within it, with the words that stand beside each key."""
-    shapes = list(dict.fromkeys([ProblemDetails, *answers]))
-    _, components = msgspec.json.schema_components(shapes, ref_template=_REFERENCE)
-    known: dict[str, Any] = {}
-    for shape in shapes:
-        _collect(shape, known)
-    for name, schema in components.items():
-        del schema["title"]
-        hints = get_type_hints(known[name], include_extras=True)
-        # In the order of the code, not of the alphabet.
-        schema["properties"] = {key: {**schema["properties"][key], **_words(hint)} for key, hint in hints.items()}
-    return components
-
-
-def _collect(hint: Any, known: dict[str, Any]) -> None:
-    """Every shape within a type, by its name."""
-    if is_typeddict(hint) and hint.__name__ not in known:
-        known[hint.__name__] = hint
-        for inner in get_type_hints(hint).values():
-            _collect(inner, known)
-    for inner in get_args(hint):
-        _collect(inner, known)
-
-
-def _words(hint: Any) -> Schema:
-    return {"description": get_args(hint)[1]} if get_origin(hint) is Annotated else {}

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
 from rcasearch import shapes
-from rcasearch.agents.schemas import schema_of
 from rcasearch.agents.sizes import fitted
 from rcasearch.model import Block, Chunk, Entities, Evidence, Hit, Incident, Query, Results, Section
 from rcasearch.render import as_dict, incident_as_dict
+from rcasearch.schemas import schema_of
 
 TEXT = "the pool is used up, and every worker waits for a connection " * 300
 
