@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.web import create_app
-from tests.browser.driving import start
+from tests.browser.driving import console, start
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,7 @@ def browser(shared_browser: Any) -> Iterator[Any]:
     """A browser whose console must stay silent: a violation of the security policy would be written there."""
     shared_browser.get_log("browser")
     yield shared_browser
-    assert [entry["message"] for entry in shared_browser.get_log("browser")] == []
+    assert console(shared_browser) == []
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.browser.pages import FAILURES
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 in_a_browser = [
@@ -43,6 +45,12 @@ def one(browser: Any, selector: str) -> Any:
 
 def wait(browser: Any, selector: str) -> Any:
     return WebDriverWait(browser, 30).until(lambda driver: one(driver, selector))
+
+
+def console(browser: Any) -> list[str]:
+    """What the console was told since it was last read, without the statuses of the pages that are failures."""
+    told = [entry["message"] for entry in browser.get_log("browser")]
+    return [text for text in told if not any(f"{path} - Failed to load resource" in text for path in FAILURES)]
 
 
 def resize(browser: Any, width: int, scheme: str) -> None:

@@ -9,12 +9,10 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from tests.browser.driving import in_a_browser, resize
-from tests.web.conftest import POOL, POOL_QUERY
+from tests.browser.pages import PATHS
+from tests.web.conftest import POOL_QUERY
 
 pytestmark = in_a_browser
-
-
-PATHS = ["/", f"/?q={POOL_QUERY}", "/incidents?tag=database", f"/incidents/{POOL}?lines=34-38", "/about", "/docs"]
 
 # Every text in the page whose contrast with what lies behind it is under WCAG's AA.
 FAINT = """
