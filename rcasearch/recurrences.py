@@ -1,65 +1,56 @@
-"""Failures that happened again: incidents whose authors linked them and that have the same cause, as groups.
-
-Nothing is clustered: a group is what such pairs join, each of them told by `rcasearch.relations`.
-"""
+"""Failures that happened again: the families of an index, and how their fixes fared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 
-from rcasearch.model import Filters, Incident, Recurrence
-from rcasearch.relations import Side, causes, side
+from rcasearch.families import Families
+from rcasearch.model import Filters, Fix, Incident, Recurrence
 from rcasearch.stores.base import Store
 
 
-def recurrences(store: Store, filters: Filters) -> tuple[Recurrence, ...]:
+def recurrences(store: Store, families: Families, filters: Filters) -> tuple[Recurrence, ...]:
     """Every failure that happened again and of which an incident passes the filters; the one that did so last comes first."""
     selection = store.select(filters)
-    passing = None if selection.rows is None else set(selection.rows.tolist())
-    groups = [group for group in joined(_same(store)) if passing is None or passing & group]
-    found = [_recurrence(store.incidents_at(sorted(group))) for group in groups]
+    own = families.numbers if selection.rows is None else families.numbers[selection.rows]
+    newest = max((one.date for one in store.outlines() if one.date), default=None)
+    found = [_recurrence(store, families, number, newest) for number in np.unique(own[own >= 0]).tolist()]
     found.sort(key=lambda one: one.incidents[0].id)
     return tuple(sorted(found, key=lambda one: (one.dates[-1:], len(one.incidents)), reverse=True))
 
 
-def _recurrence(incidents: Iterable[Incident]) -> Recurrence:
-    told = tuple(sorted(incidents, key=_age))
-    return Recurrence(told[0].id, told[0].title, (), told)
+def fixes(incidents: Sequence[Incident], newest: str | None) -> tuple[Fix, ...]:
+    """How the fixes of incidents of one failure fared, until the date of the ``newest`` incident on record."""
+    return tuple(_fix(incident, incidents, newest) for incident in incidents if incident.resolution)
 
 
-def joined(pairs: Iterable[tuple[int, int]]) -> list[set[int]]:
-    """The groups that pairs join: two are in one group where a chain of pairs leads from one to the other."""
-    parent: dict[int, int] = {}
-
-    def root(row: int) -> int:
-        while (above := parent.setdefault(row, row)) != row:
-            parent[row] = row = parent[above]
-        return row
-
-    for one, other in pairs:
-        parent[root(one)] = root(other)
-    groups: dict[int, set[int]] = {}
-    for row in parent:
-        groups.setdefault(root(row), set()).add(row)
-    return list(groups.values())
+def _recurrence(store: Store, families: Families, number: int, newest: str | None) -> Recurrence:
+    rows = np.flatnonzero(families.numbers == number).tolist()
+    told = dict(zip(rows, store.incidents_at(rows), strict=True))
+    incidents = tuple(sorted(told.values(), key=_age))
+    linked = tuple((told[one].id, told[other].id) for one, other in families.linked if one in told and other in told)
+    name, terms = families.names[number], families.terms[number]
+    return Recurrence(incidents[0].id, name, terms, incidents, fixes(incidents, newest), linked)
 
 
-def _same(store: Store) -> Iterator[tuple[int, int]]:
-    """The rows of linked incidents that have the same cause."""
-    sides: dict[int, Side] = {}
-    for pair in store.links():
-        for row in pair:
-            if row not in sides:
-                sides[row] = _side(store, row)
-        if causes(sides[pair[0]], sides[pair[1]]) == "same":
-            yield pair
+def _fix(fixed: Incident, incidents: Sequence[Incident], newest: str | None) -> Fix:
+    if not fixed.date or not newest:
+        return Fix(fixed.id, None)
+    returns = [one.date for one in incidents if one.date and one.date > fixed.date and _share_a_service(fixed, one)]
+    return Fix(fixed.id, not returns, _days(fixed.date, min(returns, default=newest)))
 
 
-def _side(store: Store, row: int) -> Side:
-    [incident], [told] = store.incidents_at([row]), store.passages_at([row])
-    return side(incident, store.concept_profiles(np.array([row]))[0], told.kinds, told.vectors)
+def _share_a_service(one: Incident, other: Incident) -> bool:
+    """Whether both list a service; an incident that lists none may have hit any."""
+    mine, others = ({service.casefold() for service in incident.services} for incident in (one, other))
+    return not mine or not others or bool(mine & others)
+
+
+def _days(first: str, last: str) -> int:
+    return (date.fromisoformat(last) - date.fromisoformat(first)).days
 
 
 def _age(incident: Incident) -> tuple[bool, str, str]:

@@ -18,8 +18,8 @@ from rcasearch.model import Incident, Kind
 Floats = NDArray[np.float32]
 Meeting = Literal["symptom", "cause"] | None
 Relation = Literal["same", "other"] | None
-SYMPTOM_KINDS = frozenset({"title", "summary", "symptoms", "impact", "detection", "timeline"})
-CAUSE_KINDS = frozenset({"root_cause", "contributing_factors", "five_whys"})
+SYMPTOM_KINDS: frozenset[Kind] = frozenset({"title", "summary", "symptoms", "impact", "detection", "timeline"})
+CAUSE_KINDS: frozenset[Kind] = frozenset({"root_cause", "contributing_factors", "five_whys"})
 
 # By how much the one side must be nearer. A cause is told in few passages, so that less speaks for it by chance.
 _CLEARLY_SYMPTOM = 0.1
@@ -59,7 +59,7 @@ def met_on(kinds: Sequence[Kind], vectors: Floats, query: Floats) -> Meeting:
     return "symptom" if symptom - cause >= _CLEARLY_SYMPTOM and symptom >= _NEAR else None
 
 
-def _nearest(kinds: Sequence[Kind], vectors: Floats, query: Floats, wanted: frozenset[str]) -> float | None:
+def _nearest(kinds: Sequence[Kind], vectors: Floats, query: Floats, wanted: frozenset[Kind]) -> float | None:
     """The cosine of the nearest passage of the wanted kinds, a mean over the query's parts."""
     own = vectors[[kind in wanted for kind in kinds]]
     return float((own @ query.T).mean(axis=1).max()) if len(own) and len(query) else None

@@ -19,6 +19,7 @@ from rcasearch.encoders import Encoder, load_encoder
 from rcasearch.encoders.cores import cores
 from rcasearch.errors import IndexMismatchError
 from rcasearch.evidence import Explainer
+from rcasearch.landscape import Landscape, place
 from rcasearch.lexical import terms
 from rcasearch.model import (
     NO_FILTERS,
@@ -36,6 +37,7 @@ from rcasearch.model import (
     StageName,
 )
 from rcasearch.models import fingerprint, locate
+from rcasearch.overviews import Overviews
 from rcasearch.recurrences import recurrences
 from rcasearch.retrieval import HYBRID, Ranked, Signals, Weights
 from rcasearch.settings import Settings
@@ -56,6 +58,7 @@ class Searcher:
         _check_fingerprint(store, self._fingerprint, settings.model)
         self._store = store
         self._given = encoder
+        self._overviews = Overviews()
         # More searches at once than cores hinder each other: sixteen took five times as long as two after two.
         self._slots = threading.BoundedSemaphore(cores())
         self.settings = settings
@@ -145,7 +148,17 @@ class Searcher:
 
     def recurrences(self, filters: Filters = NO_FILTERS) -> tuple[Recurrence, ...]:
         """The failures that happened again and of which an incident passes, the one that did so last first."""
-        return recurrences(self._store, filters)
+        store = self._store
+        return recurrences(store, self._overviews.of(store).families, filters)
+
+    def landscape(self) -> Landscape:
+        """All incidents as points of a plane, with their families; the rows are those of the store."""
+        return self._overviews.of(self._store).landscape
+
+    def place(self, results: Results) -> tuple[float, float] | None:
+        """Where on the landscape a query stands, among the incidents that it found; None where it found none."""
+        store = self._store
+        return place([(hit, store.row(hit.incident.id)) for hit in results.hits], self._overviews.of(store).landscape)
 
     def problems(self) -> tuple[Problem, ...]:
         """What was wrong with the documents when the index was made."""

@@ -30,7 +30,7 @@ LAYERS = (
     {"measures", "link_queries", "render_query", "render_understood"},
     {"ablation"},
     {"evaluate", "render", "render_text"},
-    {"push", "render_eval"},
+    {"push", "render_eval", "render_recurrences", "recurrences_text"},
     {"web"},
     {"agents"},
     {"commands"},
@@ -59,7 +59,7 @@ HOMES = {
     "uvicorn": {"agents"},
     "starlette": {"agents"},
     "anyio": {"agents"},
-    "rich": {"sheet", "render_text", "render_understood", "progress"},
+    "rich": {"sheet", "render_text", "render_understood", "recurrences_text", "progress"},
     "ir_measures": {"measures"},
 }
 

@@ -6,7 +6,7 @@ it neither fuses nor ranks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -95,6 +95,9 @@ class Store(Protocol):
 
     def concept_profiles(self, rows: Rows) -> Floats:
         """How much (rows, c) of each failure concept each incident has: rows of length 1, or of zeros."""
+
+    def kind_means(self, kinds: Collection[Kind]) -> Floats:
+        """The mean (n, d) of the passages of these kinds in each incident, of length 1; zeros for one that has none."""
 
     def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
         """The BM25 score (rows,) of each incident."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,11 @@ class Layout:
         """The kinds of an incident's passages, and which they are."""
         own = slice(self.starts[row], self.starts[row + 1])
         return [KINDS[kind] for kind in self.kinds[own].tolist()], self.passages[own]
+
+    def of_kinds(self, kinds: Collection[Kind]) -> tuple[NDArray[np.int64], Rows]:
+        """The chunk positions of these kinds, and the row of the incident of each, both ascending."""
+        wanted = np.flatnonzero(np.isin(self.kinds, [KINDS.index(kind) for kind in sorted(kinds)]))
+        return wanted, np.searchsorted(self.starts, wanted, "right") - 1
 
     def positions(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The chunk positions of ``rows`` one after the other, and for each which of the rows it belongs to."""

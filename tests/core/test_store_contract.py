@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rcasearch.encoders import Tokens
 from rcasearch.errors import NotFoundError
 from rcasearch.lexical import terms
-from rcasearch.model import NO_FILTERS, Filters, Outline
+from rcasearch.model import NO_FILTERS, Filters, Kind, Outline
 from rcasearch.stores.base import Store
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
@@ -159,6 +159,17 @@ def test_every_link_stands_in_the_list_of_links(store: Store, oracle: Oracle, ro
     expected = sorted(pair for pair in links if pair[0] != pair[1])
     assert len(expected) > 150
     assert store.links() == expected
+
+
+def test_the_mean_of_what_is_told_in_some_kinds_of_passages(store: Store, oracle: Oracle, rows: list[int]) -> None:
+    asked: list[tuple[Kind, ...]] = [("symptoms",), ("summary", "root_cause"), ()]
+    for kinds in asked:
+        found = store.kind_means(kinds)
+        assert found.shape == (COUNT, DIMENSION)
+        for number, row in enumerate(rows):
+            own = [v for one, v in zip(oracle.chunks[number], oracle.vectors[number], strict=True) if one.kind in kinds]
+            mean = np.sum(own, axis=0) if own else np.zeros(DIMENSION)
+            np.testing.assert_allclose(found[row], mean / max(float(np.linalg.norm(mean)), 1e-12), atol=1e-5)
 
 
 # --- dense values ----------------------------------------------------------------------------------------------------
