@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import get_args
 
 from rcasearch.alerts import understand, understand_document
 from rcasearch.errors import InvalidQueryError
-from rcasearch.model import Filters, Query
+from rcasearch.model import Filters, Order, Query
 from rcasearch.settings import Settings
 from rcasearch.severities import level
 from rcasearch.texts import clean_text, unique
@@ -21,6 +22,7 @@ FILTER_KEYS = (*_LISTS, "since", "until")
 QUERY_KEYS = ("text", "limit", *FILTER_KEYS)
 _ONLY_OF_QUERIES = frozenset({"text", "q", "limit", "k", "since", "until"})
 MAX_VALUES = 50
+ORDERS: tuple[Order, ...] = get_args(Order)
 _DATE = r"((?!0000)[0-9]{4})(?:-(0?[1-9]|1[0-2])(?:-(0?[1-9]|[12][0-9]|3[01]))?)?"
 _AGO = r"([0-9]{1,4}(?=[dwm])|[0-9]{1,3}(?=y))([dwmy])"
 # A date or an age, for all who must tell what is one; not every month has the day it names.
@@ -90,6 +92,18 @@ def parse_limit(value: object, default: int, *, field: str = "limit", low: int =
             field=field,
         )
     return number
+
+
+def parse_order(value: object) -> Order:
+    """By what recurrences are ordered; by the last time where nothing is given. Raises InvalidQueryError."""
+    given = once(value, "order")
+    for order in ORDERS:
+        if given == order:
+            return order
+    if given is None:
+        return ORDERS[0]
+    shown = f"{str(given)[:40]!r}"
+    raise InvalidQueryError(f"order is {shown}, which is none.", f"Write one of {', '.join(ORDERS)}.", field="order")
 
 
 def full_names(params: Mapping[str, object], known: Sequence[str]) -> dict[str, object]:

@@ -5,7 +5,6 @@ Pure functions without I/O. Whatever goes over a wire or into a template is made
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
 from rcasearch import shapes
@@ -22,7 +21,6 @@ from rcasearch.model import (
     Milestones,
     Page,
     Problem,
-    Recurrence,
     Results,
     Section,
     TimelineEvent,
@@ -101,23 +99,6 @@ def page_as_dict(page: Page) -> shapes.Page:
         "limit": page.limit,
         "incidents": [summary_as_dict(incident) for incident in page.incidents],
         "facets": {name: [{"value": value, "count": count} for value, count in counts] for name, counts in page.facets.items()},
-    }
-
-
-def recurrences_as_dict(found: Sequence[Recurrence], limit: int, index_id: str) -> shapes.Recurrences:
-    """The first ``limit`` of the failures that happened again."""
-    return {"total": len(found), "index_id": index_id, "recurrences": [recurrence_as_dict(one) for one in found[:limit]]}
-
-
-def recurrence_as_dict(recurrence: Recurrence) -> shapes.Recurrence:
-    """A failure that happened again: how often, from when to when, where."""
-    dates = recurrence.dates
-    return {
-        "count": len(recurrence.incidents),
-        "first": dates[0] if dates else None,
-        "last": dates[-1] if dates else None,
-        "services": list(recurrence.services),
-        "incidents": [summary_as_dict(incident) for incident in recurrence.incidents],
     }
 
 

@@ -132,6 +132,23 @@ def age(day: str | None, today: date) -> str:
     return f"{days} days ago"
 
 
+def overdue(due: str | None, today: date) -> bool:
+    """Whether a due date is over; False for None and for what is no ISO date."""
+    try:
+        return date.fromisoformat((due or "")[:10]) < today
+    except ValueError:
+        return False
+
+
+def outcome(held: bool | None, days: int | None) -> str:
+    """How a fix fared, in words: whether it held, and for how long."""
+    if held is None:
+        return "not known whether it held"
+    if not held:
+        return f"came back after {plural(days, 'day')}" if days else "came back the same day" if days == 0 else "came back"
+    return f"held: not back in {plural(days, 'day')}" if days else "held so far: nothing later is on record"
+
+
 def minutes(count: int) -> str:
     """A duration in words: "47 min", "1 h 44 min", "2 d 3 h"; "-3 d" before the start."""
     if count < 0:

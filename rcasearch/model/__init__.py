@@ -35,7 +35,7 @@ from rcasearch.model.queries import (
     Symptom,
     Understood,
 )
-from rcasearch.model.recurrences import Fix, Recurrence
+from rcasearch.model.recurrences import Fix, Order, Recurrence
 from rcasearch.model.results import (
     Difference,
     Evidence,
@@ -74,6 +74,7 @@ __all__ = [
     "Link",
     "Match",
     "Milestones",
+    "Order",
     "Outline",
     "Page",
     "Problem",

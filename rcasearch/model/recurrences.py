@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
+from typing import Literal
 
 from rcasearch.model.incidents import ActionItem, Incident
+
+# The one that happened last first, the most frequent, or the one that took the most minutes.
+Order = Literal["last", "count", "minutes"]
 
 
 @dataclass(frozen=True, slots=True)

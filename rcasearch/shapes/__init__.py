@@ -15,13 +15,12 @@ from rcasearch.shapes.incidents import (
     Link,
     Milestones,
     Page,
-    Recurrence,
-    Recurrences,
     Resolution,
     RootCause,
     Section,
     Summary,
 )
+from rcasearch.shapes.recurrences import Fix, OpenAction, Recurrence, Recurrences
 from rcasearch.shapes.results import Difference, Evidence, Hit, Match, Results, Shared
 from rcasearch.shapes.service import DocumentProblem, Index, ProblemDetails, Searches, VectorSearch
 
@@ -35,12 +34,14 @@ __all__ = [
     "Evidence",
     "FacetCount",
     "Filters",
+    "Fix",
     "Hit",
     "Incident",
     "Index",
     "Link",
     "Match",
     "Milestones",
+    "OpenAction",
     "Page",
     "ProblemDetails",
     "Query",

@@ -24,6 +24,7 @@ class Query(TypedDict):
     text: str
     limit: int
     filters: Filters
+    ignore: Annotated[list[str], "What was not to count of all that the text was read as."]
 
 
 class Entities(TypedDict):

@@ -124,21 +124,3 @@ class Page(TypedDict):
     limit: int
     incidents: list[Summary]
     facets: Annotated[dict[str, list[FacetCount]], "By field, most frequent first."]
-
-
-class Recurrence(TypedDict):
-    """Incidents of one failure: linked, and with the same cause."""
-
-    count: int
-    first: Annotated[str | None, "ISO date; null where no incident has one."]
-    last: Annotated[str | None, "ISO date; null where no incident has one."]
-    services: list[str]
-    incidents: Annotated[list[Summary], "Oldest first."]
-
-
-class Recurrences(TypedDict):
-    """The failures that happened again, the one that did so last first."""
-
-    total: Annotated[int, "Failures of which an incident passes the filters."]
-    index_id: Annotated[str, "Changes whenever the index does."]
-    recurrences: list[Recurrence]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rcasearch.query import DAY, FILTER_KEYS, MAX_LIMIT, MAX_VALUES
+from rcasearch.query import DAY, FILTER_KEYS, MAX_LIMIT, MAX_VALUES, ORDERS
 from rcasearch.settings import Settings
 from rcasearch.web.contract import Parameter, Schema
 
@@ -30,6 +30,10 @@ _TEXT = "What is seen, or the alert, log or stack trace as it is."
 _LIMIT = "Incidents in the answer."
 ID = Parameter("incident_id", {"type": "string", "minLength": 1}, "The id of an incident, or its file name.", True, "path")
 
+RECURRENCE_ID = Parameter(
+    "recurrence_id", {"type": "string", "minLength": 1}, "The id of a recurrence, or of one of its incidents.", True, "path"
+)
+
 
 def search_parameters(settings: Settings) -> Sequence[Parameter]:
     """A query in an address."""
@@ -46,6 +50,24 @@ def listing_parameters(_: Settings) -> Sequence[Parameter]:
     """A page of a listing and filters in an address."""
     offset = Parameter("offset", _number(0, 0, OFFSET_MAX), "Incidents to pass over.")
     return offset, Parameter("limit", _number(PAGE_DEFAULT, 1, PAGE_MAX), "Incidents on the page."), *filter_parameters()
+
+
+def recurrence_order() -> tuple[Parameter, ...]:
+    """Which recurrences, and in which order, in an address."""
+    told = "By the last time, by how often, or by the minutes that all incidents of a failure took; most first."
+    offset = Parameter("offset", _number(0, 0, OFFSET_MAX), "Failures to pass over.")
+    return offset, Parameter("order", {"type": "string", "enum": list(ORDERS), "default": ORDERS[0]}, told)
+
+
+def recurrences_parameters(_: Settings) -> Sequence[Parameter]:
+    """A page of the recurrences, their order, and filters in an address."""
+    limit = Parameter("limit", _number(PAGE_DEFAULT, 1, PAGE_MAX), "Failures on the page.")
+    return *recurrence_order(), limit, *filter_parameters()
+
+
+def recurrences_page_parameters(_: Settings) -> Sequence[Parameter]:
+    """The same for people, whose pages are of one size."""
+    return *recurrence_order(), *filter_parameters()
 
 
 def filter_parameters() -> tuple[Parameter, ...]:

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rcasearch.model import Filters, Incident, Recurrence
-from rcasearch.recurrences import joined
-from rcasearch.render import recurrences_as_dict
+from rcasearch.families import joined
+from rcasearch.model import Filters, Recurrence
 from rcasearch.search import Searcher
 from tests.core.fakes import FakeEncoder, build_with, searcher_with
 
@@ -59,25 +58,6 @@ def test_a_filter_keeps_the_failures_of_which_one_incident_passes_and_keeps_them
     assert ids(searcher.recurrences(Filters(services=("basket",)))) == [["first", "again", "third"]]
     assert ids(searcher.recurrences(Filters(services=("gateway",)))) == []
     assert ids(searcher.recurrences(Filters(until="2021-12-31"))) == [["first", "again", "third"], ["disk", "full"]]
-
-
-def test_they_are_told_with_count_dates_and_services(searcher: Searcher) -> None:
-    told = recurrences_as_dict(searcher.recurrences(), 1, searcher.info.id)
-    [one] = told["recurrences"]
-    assert (told["total"], told["index_id"]) == (2, searcher.info.id)
-    assert {key: value for key, value in one.items() if key != "incidents"} == {
-        "count": 3,
-        "first": "2020-01-01",
-        "last": "2024-07-01",
-        "services": ["checkout", "basket"],
-    }
-    assert [summary["url"] for summary in one["incidents"]] == ["/incidents/first", "/incidents/again", "/incidents/third"]
-
-
-def test_without_a_date_there_is_no_first_and_no_last() -> None:
-    two = (Incident("a", "A", "a.md"), Incident("b", "B", "b.md"))
-    [told] = recurrences_as_dict([Recurrence("a", "A", (), two)], 5, "x")["recurrences"]
-    assert (told["count"], told["first"], told["last"]) == (2, None, None)
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12))))
