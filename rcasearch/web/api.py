@@ -18,6 +18,7 @@ from rcasearch.web.caching import NEVER, tag, unless_known
 from rcasearch.web.contract import Operation, promises
 from rcasearch.web.failures import failure_of, problem_details
 from rcasearch.web.live import live
+from rcasearch.web.naming import incident_called
 from rcasearch.web.params import accepts, flat, json_body, json_params
 from rcasearch.web.present import public_info
 from rcasearch.web.stages import noted, stage
@@ -118,16 +119,16 @@ def incidents() -> Response:
     return unless_known(etag, lambda: jsonify(page_as_dict(searcher.incidents(filters, offset, limit))))
 
 
-@blueprint.get("/api/v1/incidents/<incident_id>")
+@blueprint.get("/api/v1/incidents/<path:incident_id>")
 @promises(Operation("incidents", shapes.Incident, lambda _: (parameters.ID,), errors=(404, 503), cached=True))
 def incident(incident_id: str) -> Response:
     """One incident with its sections."""
     searcher = live().searcher()
     etag = tag("incident", searcher.info.id, incident_id)
-    return unless_known(etag, lambda: jsonify(incident_as_dict(searcher.incident(incident_id))))
+    return unless_known(etag, lambda: jsonify(incident_as_dict(incident_called(searcher, incident_id))))
 
 
-@blueprint.get("/api/v1/incidents/<incident_id>/similar")
+@blueprint.get("/api/v1/incidents/<path:incident_id>/similar")
 @promises(
     Operation(
         "incidents",
@@ -145,7 +146,11 @@ def similar(incident_id: str) -> Response:
     filters = parse_filters({name: value for name, value in params.items() if name in FILTER_KEYS})
     searcher = live().searcher()
     etag = tag("similar", searcher.info.id, incident_id, limit, filters)
-    return unless_known(etag, lambda: jsonify(as_dict(searcher.similar(incident_id, limit, filters))))
+    return unless_known(etag, lambda: jsonify(as_dict(searcher.similar(_id(searcher, incident_id), limit, filters))))
+
+
+def _id(searcher: Searcher, name: str) -> str:
+    return incident_called(searcher, name).id
 
 
 def _settings() -> Settings:

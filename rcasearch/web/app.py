@@ -59,7 +59,8 @@ def create_app(searcher: Searcher | None, settings: Settings) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     app.config["SETTINGS"] = settings
     app.json = JsonProvider(app)
-    app.url_map.strict_slashes = False
+    # A slash in an address may belong to the id of an incident: none is dropped.
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     live = app.extensions["rcasearch"] = Live(settings, searcher)
     app.extensions["metrics"] = Metrics(live)

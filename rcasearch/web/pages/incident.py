@@ -12,22 +12,24 @@ from rcasearch.render import as_dict, incident_as_dict, incident_url, summary_as
 from rcasearch.web import documents, parameters
 from rcasearch.web.contract import HTML, PAGES, Operation, promises
 from rcasearch.web.live import live
+from rcasearch.web.naming import incident_called
 from rcasearch.web.pages.routes import Answer, blueprint
 from rcasearch.web.params import accepts, flat
 
 SIMILAR = 5
 
 
-@blueprint.get("/incidents/<incident_id>")
+@blueprint.get("/incidents/<path:incident_id>")
 @promises(Operation(PAGES, media=HTML, parameters=parameters.document_parameters, redirects=(302,), errors=(404, 503)))
 @accepts("lines")
 def incident(incident_id: str) -> Answer:
     """One incident: its facts, its document, its neighbours. ``lines`` marks a passage, as in ``12-20``."""
     lines = _lines(once(flat(request.args).get("lines"), "lines"))
     searcher = live().searcher()
-    found = searcher.incident(incident_id)
+    found = incident_called(searcher, incident_id)
     if found.id != incident_id:
-        return redirect(incident_url(found.id), 302)
+        asked = request.query_string.decode("ascii", "ignore")
+        return redirect(incident_url(found.id) + (f"?{asked}" if asked else ""), 302)
     return render_template(
         "incident.html",
         incident=incident_as_dict(found),
