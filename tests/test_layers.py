@@ -18,7 +18,7 @@ LAYERS = (
     {"client", "schemas", "settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},
-    {"alerts", "exemplars", "stores", "template"},
+    {"alerts", "exemplars", "insights", "stores", "template"},
     {"query"},
     {"inputs", "retrieval"},
     {"comparison", "evidence", "families", "landscape"},

@@ -22,6 +22,12 @@ from rcasearch.model.indexes import (
     IndexInfo,
     VectorSearch,
 )
+from rcasearch.model.insights import (
+    Group,
+    Insights,
+    Rank,
+    Tally,
+)
 from rcasearch.model.outlines import Outline
 from rcasearch.model.queries import (
     MOST_SYMPTOMS_AT_ONCE,
@@ -66,9 +72,11 @@ __all__ = [
     "Evidence",
     "Filters",
     "Fix",
+    "Group",
     "Hit",
     "Incident",
     "IndexInfo",
+    "Insights",
     "Kind",
     "Level",
     "Link",
@@ -79,6 +87,7 @@ __all__ = [
     "Page",
     "Problem",
     "Query",
+    "Rank",
     "Recurrence",
     "Results",
     "Section",
@@ -86,6 +95,7 @@ __all__ = [
     "Stage",
     "StageName",
     "Symptom",
+    "Tally",
     "TimelineEvent",
     "Understood",
     "VectorSearch",
