@@ -1,0 +1,47 @@
+"""Filters in the address of a page that shows many incidents: the form, a link that drops each, and one for every year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from rcasearch.model import Filters
+from rcasearch.web.addresses import filter_pairs
+from rcasearch.web.pages.forms import Form, as_params, filled_form, filters_of, without_dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Sift:
+    """The filters in force on the page at ``path``, and what they can be changed to; ``counted`` are (year, incidents)."""
+
+    path: str
+    filters: Filters
+    form: Form
+    counted: tuple[tuple[str, int], ...]
+
+    def address(self, filters: Filters | None = None) -> str:
+        """The address of the page with these filters, or with those in force."""
+        pairs = filter_pairs(self.filters if filters is None else filters)
+        return self.path + ("?" + urlencode(pairs) if pairs else "")
+
+    @property
+    def drops(self) -> dict[tuple[str, str], str]:
+        """For each filter in force the address without it."""
+        params = as_params(self.filters)
+        return {
+            (name, value): self.address(filters_of(without_dropped({**params, "drop": f"{name}:{value}"})))
+            for name, value in filter_pairs(self.filters)
+        }
+
+    @property
+    def years(self) -> list[tuple[str, int, str]]:
+        """(year, incidents, address) of each year on record, newest first; the other filters stay."""
+        years = sorted(self.counted, reverse=True)
+        spans = ((year, count, replace(self.filters, since=f"{year}-01-01", until=f"{year}-12-31")) for year, count in years)
+        return [(year, count, self.address(span)) for year, count, span in spans]
+
+
+def sift(path: str, filters: Filters, years: Iterable[tuple[str, int]]) -> Sift:
+    """The filters of the page at ``path``, and how many incidents that pass them each year has."""
+    return Sift(path, filters, filled_form(as_params(filters)), tuple(years))
