@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rcasearch.settings import Settings
 
 if TYPE_CHECKING:
-    from rcasearch.evaluate import Report
     from rcasearch.model import Results
-    from rcasearch.progress import Progress
     from rcasearch.search import Searcher
 
 FILTERS = ("service", "severity", "tag", "status", "since", "until")
@@ -198,29 +196,21 @@ def evaluate(args: argparse.Namespace, settings: Settings) -> int:
     """Print the measures of a ranking on judged queries, or on the links between the documents."""
     from rcasearch.asking import open_searcher
     from rcasearch.errors import InvalidQueryError
+    from rcasearch.evaluation import measure
     from rcasearch.progress import progress
     from rcasearch.render_eval import table
 
     if args.past_only and not args.from_links:
         raise InvalidQueryError("--past-only is for --from-links.", "Add --from-links, or leave --past-only out.")
+    queries = None if args.from_links else args.queries or QUERIES
+    asked = {"ranker": args.ranker, "run_path": args.run_file, "ablate": args.ablate}
     with closing(open_searcher(settings)) as searcher, progress(sys.stderr) as tell:
-        report = _evaluate(args, searcher, tell)
+        report = measure(searcher, queries, past_only=args.past_only, tell=tell, **asked)
     if args.json:
         _print_json(report.as_dict())
     else:
         print(table(report, _width(sys.stdout)))
     return 0
-
-
-def _evaluate(args: argparse.Namespace, searcher: Searcher, tell: Progress) -> Report:
-    from rcasearch.evaluate import evaluate, evaluate_links
-
-    if args.from_links:
-        return evaluate_links(
-            searcher, past_only=args.past_only, ranker=args.ranker, run_path=args.run_file, ablate=args.ablate, tell=tell
-        )
-    queries = args.queries or QUERIES
-    return evaluate(searcher, queries, ranker=args.ranker, run_path=args.run_file, ablate=args.ablate, tell=tell)
 
 
 def _load_ahead(settings: Settings) -> None:

@@ -30,7 +30,7 @@ LAYERS = (
     {"measures", "link_queries", "render_query", "render_understood"},
     {"ablation"},
     {"evaluate", "render", "render_text"},
-    {"push", "render_eval", "render_recurrences", "recurrences_text"},
+    {"evaluation", "push", "render_eval", "render_recurrences", "recurrences_text"},
     {"web"},
     {"agents"},
     {"commands"},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rcasearch.evaluation import EVALUATION
 from rcasearch.retrieval import HYBRID
 from tests.cli.conftest import Run, run_process
 
@@ -37,7 +38,8 @@ def test_from_links_end_to_end(linked_index: Path, tmp_path: Path) -> None:
         assert f"without {leg}" in done.out
     rows = [json.loads(line) for line in run_file.read_text(encoding="utf-8").splitlines()]
     assert all(row["qid"] not in row["ranked"] and len(row["ranked"]) == 3 for row in rows)
-    assert [path for path in sorted(path.name for path in index.rglob("*")) if not path.endswith(("-shm", "-wal"))] == before
+    left = [path for path in sorted(path.name for path in index.rglob("*")) if not path.endswith(("-shm", "-wal"))]
+    assert left == sorted([*before, EVALUATION])
 
     split = run_process(["eval", "--from-links", "--past-only", "--json", "--index", index])
     assert split.code == 0, split.err
