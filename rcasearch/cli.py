@@ -156,6 +156,8 @@ def _add_index(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def _add_search(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = _add(subparsers, "search", "find precedents for a description or a pasted alert", epilogs.SEARCH)
     parser.add_argument("text", nargs="*", metavar="TEXT", help="what you see; - or nothing reads standard input")
+    told = "what the text is read as and is not to count: service:NAME, signature:NAME, concept:NAME or source:NAME"
+    parser.add_argument("--ignore", action="append", metavar="KIND:NAME", help=told)
     _add_filters(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, as the HTTP API answers")
 

@@ -53,7 +53,7 @@ def search(args: argparse.Namespace, settings: Settings) -> int:
     text = " ".join(args.text)
     if text in ("", "-"):
         text = _read_stdin()
-    query = parse_query({"text": text, **_given(args, ("limit", *FILTERS))}, settings)
+    query = parse_query({"text": text, **_given(args, ("limit", "ignore", *FILTERS))}, settings)
     _load_ahead(settings)
     with _opened(settings) as searcher:
         shown = _form(args.json)

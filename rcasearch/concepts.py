@@ -8,7 +8,7 @@ compared by their dot product: two texts without a word in common agree when the
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -49,13 +49,16 @@ class ConceptSpace:
         best = np.maximum.reduceat(cosines, self.starts, axis=1)
         return np.asarray(best + CENTROID_SHARE * (vectors @ self._centroids.T), dtype=np.float32)
 
-    def query_profile(self, vectors: Floats, text: str) -> tuple[Floats, float]:
+    def query_profile(self, vectors: Floats, text: str, ignored: Collection[str] = frozenset()) -> tuple[Floats, float]:
         """The profile (c,) of a query whose parts have these (p, d) vectors, and how certain it is.
 
-        From 0, where the query is near no concept at all and its profile means nothing, to 1.
+        From 0, where the query is near no concept at all and its profile means nothing, to 1. It has nothing of the concepts
+        whose labels, in lower case, are ``ignored``.
         """
         scores = self.scores(vectors)
         scores[:, self.signed(text)] += SIGNATURE_BONUS
+        if ignored:
+            scores[:, [label.casefold() in ignored for label in self.labels]] = -np.inf
         shares = profile(scores).mean(axis=0) if len(scores) else np.zeros(len(self.labels), np.float32)
         best = float(scores.max(initial=0.0))
         return shares, min(max((best - _FAR) / (_NEAR - _FAR), 0.0), 1.0)

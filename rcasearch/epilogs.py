@@ -32,6 +32,7 @@ every filter; a filter given twice takes either value.
 examples:
   rcasearch search checkout returns 503 and all workers wait
   rcasearch search -k 3 --service checkout --since 2025-01-01 pool timeout
+  rcasearch search --ignore service:checkout "checkout cannot reach the database"
   rcasearch search --severity SEV1 --severity SEV2 "certificate has expired"
   kubectl logs deploy/checkout --tail 50 | rcasearch search -
   rcasearch search --json "disk full" | jq '.hits[].id'"""

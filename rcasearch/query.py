@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import get_args
 
 from rcasearch.alerts import understand, understand_document
 from rcasearch.errors import InvalidQueryError
-from rcasearch.model import Filters, Order, Query
+from rcasearch.model import Filters, Order, Query, Readable
 from rcasearch.settings import Settings
 from rcasearch.severities import level
 from rcasearch.texts import clean_text, unique
@@ -19,8 +20,12 @@ MAX_LIMIT = 100
 _ALIASES = {"q": "text", "k": "limit"}
 _LISTS = {"service": "services", "severity": "severities", "tag": "tags", "status": "statuses"}
 FILTER_KEYS = (*_LISTS, "since", "until")
-QUERY_KEYS = ("text", "limit", *FILTER_KEYS)
-_ONLY_OF_QUERIES = frozenset({"text", "q", "limit", "k", "since", "until"})
+# What stands beside a text, in an address as well.
+OPTION_KEYS = ("limit", "ignore", *FILTER_KEYS)
+QUERY_KEYS = ("text", *OPTION_KEYS)
+_ONLY_OF_QUERIES = frozenset({"text", "q", "limit", "k", "since", "until", "ignore"})
+READABLE: tuple[Readable, ...] = get_args(Readable)
+IGNORED = f"^(?:{'|'.join(READABLE)}):"
 MAX_VALUES = 50
 ORDERS: tuple[Order, ...] = get_args(Order)
 _DATE = r"((?!0000)[0-9]{4})(?:-(0?[1-9]|1[0-2])(?:-(0?[1-9]|[12][0-9]|3[01]))?)?"
@@ -31,18 +36,18 @@ _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 
 
 def parse_query(params: Mapping[str, object], settings: Settings) -> Query:
-    """The query that ``params`` describe: ``text`` (or ``q``), ``limit`` (or ``k``) and the keys of `parse_filters`.
+    """The query that ``params`` describe: ``text`` (or ``q``), ``limit`` (or ``k``), ``ignore`` and the keys of `parse_filters`.
 
     Raises InvalidQueryError naming the field for anything that is unknown, missing or out of range.
     """
     named = full_names(params, QUERY_KEYS)
     filters = parse_filters({key: value for key, value in named.items() if key in FILTER_KEYS})
-    text = _text(named.get("text"), settings)
-    return Query(text, parse_limit(named.get("limit"), settings.limit), filters, understand(text))
+    text, limit = _text(named.get("text"), settings), parse_limit(named.get("limit"), settings.limit)
+    return _read(Query(text, limit, filters, ignore=_ignored(named.get("ignore"))))
 
 
 def parse_payload(document: object, params: Mapping[str, object], settings: Settings) -> Query | None:
-    """The query of a payload that a sender posts as it is, with ``limit`` and filters from beside it.
+    """The query of a payload that a sender posts as it is, with ``limit``, ``ignore`` and filters from beside it.
 
     None for what is no payload: parameters, and JSON of no known sender in which no field speaks or a name is one of a query's.
     The text of the query is what the payload tells, which is short, however long the payload. Raises as `parse_query` does.
@@ -50,9 +55,12 @@ def parse_payload(document: object, params: Mapping[str, object], settings: Sett
     understood = None if _is_query(document) else understand_document(document)
     if understood is None or (understood.source == "json" and _is_like_query(document)):
         return None
-    named = full_names(params, ("limit", *FILTER_KEYS))
+    named = full_names(params, OPTION_KEYS)
     filters = parse_filters({key: value for key, value in named.items() if key in FILTER_KEYS})
-    return Query(understood.text, parse_limit(named.get("limit"), settings.limit), filters, understood)
+    limit, ignore = parse_limit(named.get("limit"), settings.limit), _ignored(named.get("ignore"))
+    query = Query(understood.text, limit, filters, understood, ignore)
+    ignored = understood.source in query.ignored("source")
+    return _read(replace(query, text=json.dumps(document, ensure_ascii=False))) if ignored else query
 
 
 def per_symptom(query: Query) -> tuple[Query, ...]:
@@ -137,6 +145,21 @@ def once(value: object, field: str) -> object:
     return value
 
 
+def _read(query: Query) -> Query:
+    return replace(query, understood=understand(query.text, query.ignored("source")))
+
+
+def _ignored(value: object) -> tuple[str, ...]:
+    """What is to be ignored of the text, each with its kind and a colon before it."""
+    if wrong := [one for one in _listed(value, "ignore") if not re.match(IGNORED, one)]:
+        raise InvalidQueryError(
+            f"ignore is {wrong[0][:40]!r}, which is nothing that a text is read as.",
+            f"Write a kind ({', '.join(READABLE)}), a colon and a name, as in service:checkout.",
+            field="ignore",
+        )
+    return _values(value, "ignore")
+
+
 def _is_query(document: object) -> bool:
     return isinstance(document, dict) and {_ALIASES.get(name, name) for name in document} <= set(QUERY_KEYS)
 
@@ -165,12 +188,16 @@ def _text(value: object, settings: Settings) -> str:
 
 
 def _values(value: object, field: str) -> tuple[str, ...]:
+    return unique(filter(None, (clean_text(item).strip() for item in _listed(value, field))))
+
+
+def _listed(value: object, field: str) -> list[str]:
     given = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(given, list | tuple) or not all(isinstance(item, str) for item in given):
         raise InvalidQueryError(f"{field} must be a string or a list of strings.", "Write names in quotes.", field=field)
     if len(given) > MAX_VALUES:
         raise InvalidQueryError(f"{field} has {len(given)} values; {MAX_VALUES} are allowed.", "Name fewer.", field=field)
-    return unique(filter(None, (clean_text(item).strip() for item in given)))
+    return list(given)
 
 
 def _day(value: object, field: str) -> str | None:

@@ -55,7 +55,8 @@ def entities_as_dict(entities: Entities) -> shapes.Entities:
 
 def query_as_dict(query: Query) -> shapes.Query:
     """What was asked, after validation."""
-    return {"text": query.text, "limit": query.limit, "filters": filters_as_dict(query.filters)}
+    filters = filters_as_dict(query.filters)
+    return {"text": query.text, "limit": query.limit, "filters": filters, "ignore": list(query.ignore)}
 
 
 def filters_as_dict(filters: Filters) -> shapes.Filters:

@@ -24,7 +24,7 @@ from rcasearch.model import (
     VectorSearch,
     Verdict,
 )
-from rcasearch.render_understood import source_in_words, suggested_in_words
+from rcasearch.render_understood import ignored_in_words, source_in_words, suggested_in_words
 from rcasearch.sheet import Sheet
 from rcasearch.wording import age, clean, cut, cut_lines, grouped, minutes, one_line, paragraphs, passage, plural, size
 
@@ -43,6 +43,8 @@ def as_text(results: Results, width: int = 80, color: bool = False, today: date 
     if read_as and results.searched:
         sheet.line(Text(f"Read as: {read_as}", "dim"))
     _payload(sheet, results)
+    if results.query.ignore:
+        sheet.line(Text(f"Left out: {', '.join(map(one_line, map(ignored_in_words, results.query.ignore)))}", "dim"))
     if results.hits and results.verdict == "none":
         sheet.line("The closest, below the line:")
     for hit in results.hits:

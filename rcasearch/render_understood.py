@@ -51,6 +51,12 @@ def source_in_words(understood: Understood) -> str:
     return f"{SOURCES[understood.source]}{many}{', resolved' if understood.status == 'resolved' else ''}"
 
 
+def ignored_in_words(ignored: str) -> str:
+    """One of the things that a query ignores, as people call it."""
+    kind, _, name = ignored.partition(":")
+    return SOURCES.get(name, name) if kind == "source" else f"{kind} {name}"  # type: ignore[call-overload]
+
+
 def suggested_in_words(suggested: Filters) -> str:
     """Filters as flags of the command line."""
     given = [("--service", name) for name in suggested.services] + [("--severity", name) for name in suggested.severities]

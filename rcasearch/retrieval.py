@@ -64,7 +64,7 @@ _TERSE_EXTRA = 3.0
 class Signals:
     """What is known of a query: ``vectors`` (parts, d), its ``tokens``, its ``text`` and the ``terms`` of the lexical leg.
 
-    None of these has the names of the ``services`` in it.
+    None of these has the names of the ``services`` in it. Concepts that are ``ignored``, in lower case, it may not be read as.
     """
 
     vectors: Floats
@@ -72,6 +72,7 @@ class Signals:
     text: str
     terms: tuple[str, ...]
     services: tuple[str, ...] = ()
+    ignored: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +92,20 @@ class Ranked:
     told: Floats
 
 
-def read_signals(text: str, encoder: Encoder, services: ServiceNames = NO_SERVICES) -> Signals:
+def read_signals(
+    text: str, encoder: Encoder, services: ServiceNames = NO_SERVICES, ignored: frozenset[str] = frozenset()
+) -> Signals:
     """The signals of a text of any length: the lines that tell, then the first ``MAX_PARTS`` parts that fit the encoder."""
     named = services.named_in(text)
     text = without_names(condense(text), services)
     parts = split_text(text, encoder.count_tokens, encoder.max_tokens)[:MAX_PARTS]
     encoding = encoder.encode_queries(parts)
-    return Signals(encoding.vectors, _joined(encoding.tokens, encoder.dimension), text, tuple(terms(text)), named)
+    return Signals(encoding.vectors, _joined(encoding.tokens, encoder.dimension), text, tuple(terms(text)), named, ignored)
 
 
 def rank(store: Store, signals: Signals, selection: Selection, weights: Weights, candidates: int = CANDIDATES) -> Ranked:
     """The selected incidents that the legs with a weight propose, best first."""
-    profile, certainty = store.concepts.query_profile(signals.vectors, signals.text)
+    profile, certainty = store.concepts.query_profile(signals.vectors, signals.text, signals.ignored)
     told = profile if certainty >= 1 else np.zeros_like(profile)
     rows = _candidates(store, signals, profile, selection, weights, candidates)
     if not rows.size:

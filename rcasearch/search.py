@@ -19,6 +19,7 @@ from rcasearch.encoders import Encoder, load_encoder
 from rcasearch.encoders.cores import cores
 from rcasearch.errors import IndexMismatchError
 from rcasearch.evidence import Explainer
+from rcasearch.ignoring import leave_out
 from rcasearch.landscape import Landscape, place
 from rcasearch.lexical import terms
 from rcasearch.model import (
@@ -84,17 +85,19 @@ class Searcher:
         """The incidents most like the query's text among those that pass its filters, best first; evidence unless not wanted.
 
         A text that was not understood yet is understood now: of a payload, what it tells is searched.
-        ``without`` is the id of an incident that may not answer. Raises NotFoundError where there is none of that id.
+        ``without`` is the id of an incident that may not answer. Raises NotFoundError where there is none of that id, and
+        InvalidQueryError where the query ignores all that it tells.
         """
         watch = _Watch()
-        query = query if query.understood else replace(query, understood=understand(query.text))
+        query = query if query.understood else replace(query, understood=understand(query.text, query.ignored("source")))
         store = self._store
+        query = leave_out(query, store.services) if query.ignore else query
         selection = store.select(query.filters)
         if without is not None:
             selection = _without(selection, store.row(without))
         with self._slots:
             watch.lap("wait")
-            signals = retrieval.read_signals(query.searched, self._encoder, store.services)
+            signals = retrieval.read_signals(query.searched, self._encoder, store.services, query.ignored("concept"))
             watch.lap("encode")
             ranked = retrieval.rank(store, signals, selection, weights)
             watch.lap("rank")

@@ -35,11 +35,14 @@ class ServiceNames:
 
     def named_in(self, text: str) -> tuple[str, ...]:
         """The services that a text names, in order: as the corpus writes them, or as a pod's name does."""
-        known = [(start, name) for start, _, name in self._found(text)]
-        pods = [(match.start(), match.group(1)) for match in _pods(text)]
-        starts = {start for start, _ in known}
-        found = sorted([*known, *(pod for pod in pods if pod[0] not in starts)])
-        return tuple(dict.fromkeys(name for _, name in found))
+        return tuple(dict.fromkeys(name for _, _, name in self.places(text)))
+
+    def places(self, text: str) -> list[tuple[int, int, str]]:
+        """Where the text names which service, in order, with the drawn end of a pod's name."""
+        known = list(self._found(text))
+        starts = {start for start, _, _ in known}
+        pods = ((*match.span(), match.group(1)) for match in _pods(text) if match.start() not in starts)
+        return sorted([*known, *pods])
 
     def spans(self, text: str) -> list[Span]:
         """Where the text names a service that is kept out of the symptom match, with the drawn end of a pod's name."""

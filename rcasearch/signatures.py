@@ -7,7 +7,7 @@ ordinary words are, counts only beside what makes it a code: 503 is a status in 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 
@@ -107,26 +107,34 @@ def signatures_in(text: str, families: Collection[str] | None = None) -> tuple[S
     return tuple(dict.fromkeys(_found(text, families)))
 
 
+def places(text: str) -> list[tuple[int, int, str]]:
+    """Where which signature stands in a text, by the words of it that make the signature: (start, end, signature), in order."""
+    return sorted((start, end, signature.text) for start, end, signature in _placed(text, None))
+
+
 def _found(text: str, families: Collection[str] | None) -> Iterator[Signature]:
+    return (signature for _, _, signature in _placed(text, families))
+
+
+def _placed(text: str, families: Collection[str] | None) -> Iterator[tuple[int, int, Signature]]:
     for family, form, rules in _COMPILED:
         if families is None or family in families:
-            places = sorted((match.start(1), match[1]) for rule in rules for match in rule.finditer(text))
-            yield from (Signature(family, form.format(code)) for code in _codes(family, (code for _, code in places)))
+            found = sorted((match.start(1), match.end(1), match[1]) for rule in rules for match in rule.finditer(text))
+            codes = ((start, end, _code(family, written)) for start, end, written in found)
+            yield from ((start, end, Signature(family, form.format(code))) for start, end, code in codes if code)
 
 
-def _codes(family: str, written: Iterable[str]) -> Iterator[str]:
-    """The codes as they are written in a signature, without what only looks like one."""
-    for code in written:
-        if family == "SQLSTATE":
-            yield from [code] if code not in _ANY_STATE else []
-        elif family == "errno":
-            yield from [code] if code in _ERRNO else []
-        elif family == "constant":
-            yield from [code] if _tells_of_an_error(code) else []
-        elif family == "gRPC":
-            yield _GRPC_NAMES[code.replace("_", "").lower()]
-        else:
-            yield _spelled(family, code)
+def _code(family: str, written: str) -> str | None:
+    """The code as it is written in a signature; None for what only looks like one."""
+    if family == "SQLSTATE":
+        return written if written not in _ANY_STATE else None
+    if family == "errno":
+        return written if written in _ERRNO else None
+    if family == "constant":
+        return written if _tells_of_an_error(written) else None
+    if family == "gRPC":
+        return _GRPC_NAMES[written.replace("_", "").lower()]
+    return _spelled(family, written)
 
 
 def _spelled(family: str, code: str) -> str:

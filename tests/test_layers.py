@@ -19,7 +19,7 @@ LAYERS = (
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},
     {"alerts", "exemplars", "insights", "stores", "template"},
-    {"query"},
+    {"ignoring", "query"},
     {"inputs", "retrieval"},
     {"comparison", "evidence", "families", "landscape"},
     {"overviews", "recurrences"},
@@ -30,7 +30,7 @@ LAYERS = (
     {"measures", "link_queries", "render_query", "render_understood"},
     {"ablation"},
     {"evaluate", "render", "render_text"},
-    {"evaluation", "push", "render_eval", "render_recurrences", "recurrences_text"},
+    {"evaluation", "push", "render_eval", "render_insights", "render_recurrences", "recurrences_text"},
     {"web"},
     {"agents"},
     {"commands"},

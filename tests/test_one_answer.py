@@ -40,6 +40,7 @@ PAYLOAD = {
 QUERIES: list[dict[str, Any]] = [QUERY, {"text": json.dumps(PAYLOAD)}]
 # The words of no incident: the answer that nothing is on record is the same as well.
 QUERIES.append({"text": "the coffee machine on the second floor is out of beans"})
+QUERIES.append({**QUERY, "ignore": ["service:checkout", "signature:HTTP 503", "concept:nothing"]})
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,8 @@ def surfaces(
     http: FlaskClient, tiny_searcher: Searcher, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> dict[str, Callable[[dict[str, Any]], Any]]:
     def by_command(query: dict[str, Any]) -> Any:
-        flags = [word for name, value in query.items() if name != "text" for word in (f"--{name}", str(value))]
+        options = [(name, value) for name, values in query.items() if name != "text" for value in listed(values)]
+        flags = [word for name, value in options for word in (f"--{name}", str(value))]
         assert main(["search", query["text"], "--json", "--index", settings.index, *flags]) == 0
         return json.loads(capsys.readouterr().out)
 
@@ -89,7 +91,7 @@ def surfaces(
     }
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=["text", "payload", "nothing"])
+@pytest.mark.parametrize("query", QUERIES, ids=["text", "payload", "nothing", "ignoring"])
 def test_every_surface_gives_the_same_answer(
     query: dict[str, Any],
     surfaces: dict[str, Callable[[dict[str, Any]], Any]],
@@ -103,6 +105,10 @@ def test_every_surface_gives_the_same_answer(
         del surfaces["hook"]
     for name, ask in surfaces.items():
         assert told(ask(query)) == expected, name
+
+
+def listed(values: Any) -> list[Any]:
+    return values if isinstance(values, list) else [values]
 
 
 def told(answer: Any) -> Any:

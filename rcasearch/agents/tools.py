@@ -77,7 +77,7 @@ def _id_schema(_: Settings) -> Schema:
 
 
 def _filters_schema(settings: Settings) -> Schema:
-    properties = {key: value for key, value in search_body(settings)["properties"].items() if key != "text"}
+    properties = {key: value for key, value in search_body(settings)["properties"].items() if key not in ("text", "ignore")}
     properties["limit"] = {**properties["limit"], "description": "Failures in the answer."}
     for parameter in recurrence_order():
         properties[parameter.name] = {**parameter.schema, "description": parameter.told}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from itertools import islice
 
 from rcasearch.alerts.flatten import fields, speaks
@@ -24,15 +25,15 @@ _LINES_LOOKED_AT = 50
 _MOST_SUGGESTED = 5
 
 
-def understand(text: str) -> Understood:
+def understand(text: str, ignored: Collection[str] = ()) -> Understood:
     """What a sentence, log, stack trace, ``kubectl describe`` or the JSON of an alert tells.
 
-    JSON is recognised by its shape; of unknown JSON the fields that speak are read. What is no JSON, or tells nothing as such, is
-    a text: one symptom, which is the text as it is. Never raises.
+    JSON is recognised by its shape; of unknown JSON the fields that speak are read. What is no JSON, or tells nothing as such, or
+    would be of a sender who is ``ignored``, is a text: one symptom, which is the text as it is. Never raises.
     """
     fenced = _FENCE.match(text)
     sent = _sent(fenced[1] if fenced else text)
-    if sent and (found := symptoms(sent[1], sent[0])):
+    if sent and sent[0] not in ignored and (found := symptoms(sent[1], sent[0])):
         return Understood(sent[0], found, _suggested(found))
     return Understood(_kind_of_text(text), (_as_it_is(text),))
 

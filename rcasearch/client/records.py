@@ -26,6 +26,7 @@ class Query(Struct, frozen=True):
     text: str
     limit: int
     filters: Filters
+    ignore: tuple[str, ...]
 
 
 class Entities(Struct, frozen=True):

@@ -64,9 +64,15 @@ class Client:
         sent = {"User-Agent": f"rcasearch-client/{__version__}", "Accept": "application/json", **(headers or {})}
         self._http = httpx2.Client(timeout=timeout_s, headers=sent, transport=transport)
 
-    def search(self, text: str, limit: int | None = None, **filters: Unpack[Filter]) -> records.Results:
-        """The precedents of a description, alert payload, log or stack trace."""
-        return self._ask(records.Results, "POST", "/api/v1/search", json=_given(text=text, limit=limit, **filters))
+    def search(
+        self, text: str, limit: int | None = None, ignore: str | Sequence[str] | None = None, **filters: Unpack[Filter]
+    ) -> records.Results:
+        """The precedents of a description, alert payload, log or stack trace.
+
+        ``ignore`` names what is not to count of what the answer reads it as, as in ``"service:checkout"``.
+        """
+        asked = _given(text=text, limit=limit, ignore=ignore, **filters)
+        return self._ask(records.Results, "POST", "/api/v1/search", json=asked)
 
     def batch(self, queries: Iterable[Mapping[str, object]]) -> list[records.Results | ApiError]:
         """The answer to each query, in their order; an error stands in the place of its query and is not raised.

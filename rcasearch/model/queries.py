@@ -24,6 +24,9 @@ Source = Literal[
     "json",
 ]
 
+# What a text is read as, and what can be ignored of it.
+Readable = Literal["source", "service", "signature", "concept"]
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -105,15 +108,22 @@ class Understood:
 class Query:
     """A symptom description and what its precedents must satisfy.
 
-    ``text`` is as it was given; where it was ``understood``, what that tells is searched.
+    ``text`` is as it was given; where it was ``understood``, what that tells is searched. ``ignore`` names what was read from it
+    and is not to count, each as ``service:NAME`` or so, by the names that an answer reads it as.
     """
 
     text: str
     limit: int = 10
     filters: Filters = NO_FILTERS
     understood: Understood | None = field(default=None, compare=False)
+    ignore: tuple[str, ...] = ()
 
     @property
     def searched(self) -> str:
         """The text that is compared with the incidents."""
         return self.text if self.understood is None else self.understood.text
+
+    def ignored(self, kind: Readable) -> frozenset[str]:
+        """The names of that kind that are not to count, in lower case."""
+        pairs = (one.partition(":") for one in self.ignore)
+        return frozenset(name.strip().casefold() for own, _, name in pairs if own == kind)

@@ -18,7 +18,7 @@ LINK_MAX = 7_000
 
 def search_url(query: Query, settings: Settings) -> str | None:
     """The address of a search's answer; None where the text is too long for any."""
-    rest = filter_pairs(query.filters)
+    rest = filter_pairs(query.filters) + [("ignore", one) for one in query.ignore]
     if query.limit != settings.limit:
         rest.append(("limit", str(query.limit)))
     plain = "/?" + urlencode([("q", query.text), *rest])

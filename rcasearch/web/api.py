@@ -10,7 +10,16 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from rcasearch import shapes
 from rcasearch.errors import InvalidQueryError
 from rcasearch.model import Query
-from rcasearch.query import FILTER_KEYS, full_names, parse_filters, parse_limit, parse_payload, parse_query, reject_unknown
+from rcasearch.query import (
+    FILTER_KEYS,
+    OPTION_KEYS,
+    full_names,
+    parse_filters,
+    parse_limit,
+    parse_payload,
+    parse_query,
+    reject_unknown,
+)
 from rcasearch.render import as_dict, incident_as_dict, page_as_dict
 from rcasearch.settings import Settings
 from rcasearch.web import parameters
@@ -81,11 +90,11 @@ def search() -> Response:
 
 
 @blueprint.post("/api/v1/search")
-@promises(Operation("search", shapes.Results, parameters.similar_parameters, body=parameters.posted_body, errors=(413, 415, 503)))
-@accepts("limit", "k", *FILTER_KEYS)
+@promises(Operation("search", shapes.Results, parameters.posted_parameters, body=parameters.posted_body, errors=(413, 415, 503)))
+@accepts("k", *OPTION_KEYS)
 def search_posted() -> Response:
     """Precedents of a text in a JSON object, or of an alert. The payload of an alerting tool may be posted as it is: it is
-    recognised by its shape. Only then do limit and filters stand in the address.
+    recognised by its shape. Only then do limit, ignore and filters stand in the address.
     """
     with stage("read"):
         query = parse_payload(json_body(), flat(request.args), _settings()) or parse_query(json_params(), _settings())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rcasearch.query import DAY, FILTER_KEYS, MAX_LIMIT, MAX_VALUES, ORDERS
+from rcasearch.query import DAY, IGNORED, MAX_LIMIT, MAX_VALUES, ORDERS, QUERY_KEYS
 from rcasearch.settings import Settings
 from rcasearch.web.contract import Parameter, Schema
 
@@ -28,6 +28,10 @@ _DAYS = {
 }
 _TEXT = "What is seen, or the alert, log or stack trace as it is."
 _LIMIT = "Incidents in the answer."
+_IGNORE = (
+    "What the text was read as, in read_as, and is not to count: a source, service, signature or concept with its name, as in "
+    "service:checkout. A service or signature is as if it did not stand in the text; of a source, the text is read as it stands."
+)
 ID = Parameter("incident_id", {"type": "string", "minLength": 1}, "The id of an incident, or its file name.", True, "path")
 
 RECURRENCE_ID = Parameter(
@@ -38,7 +42,12 @@ RECURRENCE_ID = Parameter(
 def search_parameters(settings: Settings) -> Sequence[Parameter]:
     """A query in an address."""
     text = Parameter("q", text_schema(settings), f"{_TEXT} Also by the name text.", required=True)
-    return text, *similar_parameters(settings)
+    return text, *posted_parameters(settings)
+
+
+def posted_parameters(settings: Settings) -> Sequence[Parameter]:
+    """What stands in the address beside a payload."""
+    return Parameter("ignore", _several(IGNORED), _IGNORE), *similar_parameters(settings)
 
 
 def similar_parameters(settings: Settings) -> Sequence[Parameter]:
@@ -79,13 +88,13 @@ def filter_parameters() -> tuple[Parameter, ...]:
 def box_parameters(settings: Settings) -> Sequence[Parameter]:
     """The search page's text, limit and filters in an address; the text may be missing."""
     text = Parameter("q", {"type": "string", "maxLength": settings.max_query_chars}, _TEXT)
-    return text, *similar_parameters(settings)
+    return text, *posted_parameters(settings)
 
 
 def box_body(settings: Settings) -> Schema:
     """The same as a form."""
     properties = {parameter.name: parameter.schema for parameter in box_parameters(settings)}
-    lists = {name: {"anyOf": [{"type": "string"}, _several()]} for name in _LISTS}
+    lists = {name: _one_or_several() for name in _LISTS} | {"ignore": _one_or_several(IGNORED)}
     return {"type": "object", "properties": {**properties, **lists}, "additionalProperties": False}
 
 
@@ -101,7 +110,6 @@ def document_parameters(_: Settings) -> Sequence[Parameter]:
 
 def search_body(settings: Settings) -> Schema:
     """A query as a JSON object."""
-    values = {"anyOf": [{"type": "string"}, _several(), {"type": "null"}]}
     properties = {
         "text": {**text_schema(settings), "description": f"{_TEXT} Also by the name q."},
         "limit": {
@@ -111,10 +119,11 @@ def search_body(settings: Settings) -> Schema:
             "default": settings.limit,
             "description": f"{_LIMIT} Also by the name k.",
         },
-        **{name: {**values, "description": told} for name, told in _LISTS.items()},
+        "ignore": {**_one_or_several(IGNORED, null=True), "description": _IGNORE},
+        **{name: {**_one_or_several(null=True), "description": told} for name, told in _LISTS.items()},
         **{name: {**_day(), "type": ["string", "null"], "description": told} for name, told in _DAYS.items()},
     }
-    assert set(properties) == {"text", "limit", *FILTER_KEYS}
+    assert set(properties) == set(QUERY_KEYS)
     return {
         "title": "SearchRequest",
         "description": "A query. An incident must match every filter, and any of the values of one.",
@@ -156,8 +165,16 @@ def text_schema(settings: Settings) -> Schema:
     return {"type": "string", "pattern": _NOT_BLANK, "minLength": 1, "maxLength": settings.max_query_chars}
 
 
-def _several() -> Schema:
-    return {"type": "array", "items": {"type": "string"}, "maxItems": MAX_VALUES}
+def _several(pattern: str = "") -> Schema:
+    return {"type": "array", "items": _string(pattern), "maxItems": MAX_VALUES}
+
+
+def _one_or_several(pattern: str = "", *, null: bool = False) -> Schema:
+    return {"anyOf": [_string(pattern), _several(pattern), *([{"type": "null"}] if null else [])]}
+
+
+def _string(pattern: str) -> Schema:
+    return {"type": "string", "pattern": pattern} if pattern else {"type": "string"}
 
 
 def _number(default: int, low: int, high: int) -> Schema:

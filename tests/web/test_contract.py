@@ -148,10 +148,12 @@ def test_every_route_promises_something_and_only_pages_are_left_out(small: Flask
 _day = st.from_regex(r"\A[0-9]{4}(-[0-9]{1,2}){0,2}\Z") | st.from_regex(r"\A[0-9]{1,5}[dwmyh]\Z")
 _words = st.text(st.characters(codec="utf-8"), max_size=4)
 _lists = st.lists(_words | st.integers(), max_size=2) | st.lists(st.just("a"), min_size=49, max_size=52)
+_read = st.sampled_from(["source:json", "service:a", "signature:HTTP 503", "concept:", "service", "colour:red"]) | _words
 _values = {
     "text": _words | st.text("ab \0\t", min_size=28, max_size=33) | st.text(" \0\n\x1f\u3000", max_size=3),
     "limit": st.integers(-1, 102) | st.sampled_from([1.0, 2.5, 1e300]),
     **dict.fromkeys(("service", "severity", "tag", "status"), _words | _lists),
+    "ignore": _read | st.lists(_read, max_size=3),
     **dict.fromkeys(("since", "until"), _day | st.just("")),
 }
 _any = (

@@ -8,7 +8,7 @@ from flask import current_app, g, redirect, render_template, request
 
 from rcasearch.errors import InvalidQueryError
 from rcasearch.model import Filters, Query
-from rcasearch.query import FILTER_KEYS, once, parse_filters, parse_query, reject_unknown
+from rcasearch.query import FILTER_KEYS, OPTION_KEYS, once, parse_filters, parse_query, reject_unknown
 from rcasearch.render import as_dict, page_as_dict
 from rcasearch.render_understood import source_in_words
 from rcasearch.settings import Settings
@@ -22,12 +22,12 @@ from rcasearch.web.params import accepts, flat, form_params
 from rcasearch.web.stages import noted, stage
 
 RECENT = 8
-SEARCH_KEYS = ("q", "limit", *FILTER_KEYS)
+SEARCH_KEYS = ("q", *OPTION_KEYS)
 
 
 @blueprint.get("/")
 @promises(Operation(PAGES, media=HTML, parameters=parameters.box_parameters, redirects=(303,), errors=(503,)))
-@accepts("q", "z", "limit", *FILTER_KEYS)
+@accepts("z", *SEARCH_KEYS)
 def search() -> Answer:
     """The search box, and under it the precedents of what it holds or the newest incidents."""
     return _answer(flat(request.args, drop_blank=True))
