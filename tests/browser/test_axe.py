@@ -34,10 +34,10 @@ def violations(browser: Any) -> list[str]:
 @pytest.mark.parametrize("path", PATHS)
 def test_axe_finds_no_violation(browser: Any, site: str, path: str) -> None:
     browser.get(site + path)
+    browser.execute_script("document.querySelectorAll('details:not(.pick)').forEach((d) => (d.open = true))")
     try:
         for width, scheme in ((1400, "light"), (390, "dark")):
             resize(browser, width, scheme)
-            browser.execute_script("document.querySelectorAll('details:not(.pick)').forEach((d) => (d.open = true))")
             assert violations(browser) == [], (width, scheme)
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

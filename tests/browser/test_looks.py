@@ -1,4 +1,4 @@
-"""How every page looks and reads: no overflow, legible in light and dark, named fields, nothing from elsewhere."""
+"""How every page looks and reads: no overflow, named fields, headings in order, nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -14,39 +14,18 @@ from tests.web.conftest import POOL_QUERY
 
 pytestmark = in_a_browser
 
-# Every text in the page whose contrast with what lies behind it is under WCAG's AA.
-FAINT = """
-const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-const rgba = (colour) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-  return [...canvas.getImageData(0, 0, 1, 1).data]; };
-const linear = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-const light = (rgb) => { const [x, y, z] = rgb.map(linear);
-  return 0.2126 * x + 0.7152 * y + 0.0722 * z; };
-const behind = (element) => { for (let e = element; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor);
-  if (c[3] > 250) return c; } return [255, 255, 255]; };
-const faint = [];
-for (const element of document.querySelectorAll('body *')) {
-  const text = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data.trim()).join('');
-  if (!text || !element.checkVisibility() || element.closest('.vh, .skip, svg')) continue;
-  const style = getComputedStyle(element), [a, b] = [light(rgba(style.color)), light(behind(element))];
-  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-  const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
-  if (ratio < (large ? 3 : 4.5)) faint.push(`${ratio.toFixed(2)} ${element.className || element.tagName}: ${text.slice(0, 40)}`);
-}
-return faint;
-"""
+WIDTHS = (3840, 1600, 900, 360, 320)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 360, 900, 1600, 3840])
-def test_nothing_overflows_and_everything_is_legible(browser: Any, site: str, width: int, scheme: str) -> None:
-    resize(browser, width, scheme)
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_overflows_however_wide_the_window(browser: Any, site: str, path: str) -> None:
+    resize(browser, WIDTHS[0], "light")
     try:
-        for path in PATHS:
-            browser.get(site + path)
-            browser.execute_script("document.querySelectorAll('details:not(.pick)').forEach((d) => (d.open = true))")
-            assert browser.execute_script("return document.documentElement.scrollWidth") <= width, path
-            assert browser.execute_script(FAINT) == [], path
+        browser.get(site + path)
+        browser.execute_script("document.querySelectorAll('details:not(.pick)').forEach((d) => (d.open = true))")
+        for width in WIDTHS:
+            resize(browser, width, "light")
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
