@@ -14,7 +14,7 @@ from rcasearch.render import action_item_as_dict, incident_url, summary_as_dict
 from rcasearch.wording import cut, one_line, overdue, paragraphs
 
 # A fix is told in a line; the document tells the rest.
-FIX_CHARS = 160
+FIX_CHARS = 120
 _MEASURES: dict[Order, Callable[[shapes.Recurrence], int]] = {
     "last": lambda _: 0,
     "count": lambda one: one["count"],

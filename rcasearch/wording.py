@@ -146,7 +146,7 @@ def outcome(held: bool | None, days: int | None) -> str:
         return "not known whether it held"
     if not held:
         return f"came back after {plural(days, 'day')}" if days else "came back the same day" if days == 0 else "came back"
-    return f"held: not back in {plural(days, 'day')}" if days else "held so far: nothing later is on record"
+    return f"held, {plural(days, 'day')} so far" if days else "held so far"
 
 
 def minutes(count: int) -> str:

@@ -39,7 +39,7 @@ def test_every_fix_is_told_in_a_line_with_how_it_fared() -> None:
     }
     assert raised["text"].startswith("The pool was raised")
     assert "\n" not in raised["text"]
-    assert len(raised["text"]) <= 162
+    assert len(raised["text"]) <= 122
     assert raised["text"].endswith(" …")
 
 

@@ -13,6 +13,7 @@ from flask import current_app
 from rcasearch.errors import RcaSearchError
 from rcasearch.model import Filters, Results
 from rcasearch.settings import Settings
+from rcasearch.web.recurring import Recurring
 from rcasearch.wording import plural
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Live:
         self._looked = float("-inf") if searcher is None else time.monotonic()
         self._facets: tuple[str, Facets] | None = None
         self._similar: OrderedDict[tuple[str, str], Results] = OrderedDict()
+        self.recurring = Recurring(self.searcher)
 
     def searcher(self) -> Searcher:
         """The searcher in force.

@@ -15,6 +15,7 @@ from rcasearch import wording
 from rcasearch.model import IndexInfo
 from rcasearch.render import info_as_dict
 from rcasearch.render_text import MET, VERDICTS, headline
+from rcasearch.shapes import Recurrence
 from rcasearch.web.live import live
 
 HIT_VERDICTS = {"strong": "Strong", "possible": "Possible", "none": "Below the line"}
@@ -37,6 +38,8 @@ def register(app: Flask, assets: dict[str, str]) -> None:
         return url_for("static", filename=name, v=assets[name])
 
     names = {
+        "outcome": wording.outcome,
+        "recurrence_of": _recurrence_of,
         "asset": asset,
         "index_info": _index_info,
         "headline": _headline,
@@ -139,6 +142,11 @@ def commands(text: str) -> Markup:
 def _headline(results: dict[str, Any]) -> str:
     """The words over an answer in the shape of ``rcasearch.render``."""
     return headline(results["verdict"], results["searched"], filtered=any(results["query"]["filters"].values()))
+
+
+def _recurrence_of(incident_id: str) -> Recurrence | None:
+    """The failure that a hit is a time of, as far as that is known already: no search waits for it."""
+    return live().recurring.known_of(incident_id)
 
 
 def _index_info() -> IndexInfo | None:
