@@ -10,7 +10,7 @@ from rcasearch.model import Group, Insights, Level, Outline, Rank, Tally
 
 SERVICES = 12
 # A point each: more could not be told apart, and would make a page of megabytes.
-MITIGATED = 2_000
+MITIGATED = 1_000
 # Of a span longer than this only the months with incidents are told of: one document may give the year as 0205.
 _MONTHS = 600
 Key = TypeVar("Key")

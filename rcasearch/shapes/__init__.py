@@ -21,6 +21,7 @@ from rcasearch.shapes.incidents import (
     Summary,
 )
 from rcasearch.shapes.recurrences import Fix, OpenAction, Recurrence, Recurrences
+from rcasearch.shapes.insights import Insights, Mitigated, Tallied, Tally
 from rcasearch.shapes.results import Difference, Evidence, Hit, Match, Results, Shared
 from rcasearch.shapes.service import DocumentProblem, Index, ProblemDetails, Searches, VectorSearch
 
@@ -38,9 +39,11 @@ __all__ = [
     "Hit",
     "Incident",
     "Index",
+    "Insights",
     "Link",
     "Match",
     "Milestones",
+    "Mitigated",
     "OpenAction",
     "Page",
     "ProblemDetails",
@@ -56,6 +59,8 @@ __all__ = [
     "Shared",
     "Summary",
     "Symptom",
+    "Tallied",
+    "Tally",
     "Understood",
     "VectorSearch",
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, current_app, g, request
 
 from rcasearch.settings import Settings
-from rcasearch.web import api, api_recurrences, cors, hooks, pages, present, pushing, reference, slack, spans
+from rcasearch.web import api, api_figures, api_recurrences, cors, hooks, pages, present, pushing, reference, slack, spans
 from rcasearch.web.contract import PAGES, Operation, Parameter, promises
 from rcasearch.web.encoding import JsonProvider
 from rcasearch.web.failures import PATH_LOGGED, CrossSiteError, HostError, fail
@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("rcasearch.web")
 
 # Every surface over HTTP: routes of another one are a blueprint beside these.
-BLUEPRINTS = (api.blueprint, api_recurrences.blueprint, hooks.blueprint, slack.blueprint, reference.blueprint, pages.blueprint)
+BLUEPRINTS = (
+    api.blueprint,
+    api_figures.blueprint,
+    api_recurrences.blueprint,
+    hooks.blueprint,
+    slack.blueprint,
+    reference.blueprint,
+    pages.blueprint,
+)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -146,4 +154,5 @@ def _tell(status: int) -> None:
 
 
 def _asset_versions(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:10] for path in sorted(folder.iterdir()) if path.is_file()}
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:10] for path in files}
