@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rcasearch.model import ActionItem, Answer, Fix, Incident, Recurrence
+
+if TYPE_CHECKING:
+    from rcasearch.search import Searcher
 
 TODAY = date(2026, 11, 23)
 
@@ -67,3 +70,27 @@ QUOTA = Recurrence(
     ),
     (Fix("quota-1", None),),
 )
+
+# Incidents of the tiny corpus.
+POOL = "2024-03-14-checkout-connection-pool-exhausted"
+DISK = "2024-11-02-search-data-disk-full"
+CERTIFICATE = "2025-01-20-gateway-certificate-expired"
+BASKET = "2025-09-18-basket-connection-leak"
+PAYMENT = "2026-04-05-payment-partner-timeouts"
+
+
+def tiny_recurrences(searcher: Searcher) -> tuple[Recurrence, Recurrence]:
+    """Two failures as if the tiny corpus told of them: connections that ran out three times, and neglect, twice."""
+    found = {name: searcher.incident(name) for name in (POOL, BASKET, PAYMENT, DISK, CERTIFICATE)}
+    fixes = (Fix(POOL, False, 553), Fix(BASKET, True, 199))
+    return (
+        Recurrence(
+            POOL,
+            "connections & sessions run out",
+            ("connection", "pool"),
+            (found[POOL], found[BASKET], found[PAYMENT]),
+            fixes,
+            ((POOL, BASKET),),
+        ),
+        Recurrence(DISK, "nobody <looked> in time", (), (found[DISK], found[CERTIFICATE]), (Fix(DISK, None),)),
+    )
