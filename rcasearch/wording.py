@@ -21,6 +21,7 @@ _VISIBLE = {
     0x2028: 0x0A,
     0x2029: 0x0A,
 }
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # How a line of code stands in the text of an answer.
 CODE_INDENT = "    "
 _LIST_ITEM = re.compile(r"\s*(?:[-*•+]|\d{1,3}[.)])\s")
@@ -32,6 +33,11 @@ _SENTENCE_END = re.compile(r"[.!?][\"')\]]?(?=\s)|\n")
 def clean(text: str) -> str:
     """The text with control characters made visible, of the same length; line breaks stay."""
     return text.translate(_VISIBLE)
+
+
+def visible(text: str) -> str:
+    """The text for a page: what would hide, or turn the reading direction round, made visible; tabs and line breaks stay."""
+    return _HIDDEN.sub(lambda found: found[0].translate(_VISIBLE), text)
 
 
 def one_line(text: str) -> str:
@@ -124,12 +130,24 @@ def age(day: str | None, today: date) -> str:
         return ""
     if days < 0:
         return "in the future"
-    if days < 2:
-        return ("today", "yesterday")[days]
+    return ("today", "yesterday")[days] if days < 2 else f"{_length(days)} ago"
+
+
+def _length(days: int) -> str:
+    """So many days in the largest unit of which they are at least two: "17 months"."""
     for size, unit in ((365.25, "year"), (30.44, "month"), (7, "week")):
         if days >= size * 2:
-            return f"{plural(int(days / size), unit)} ago"
-    return f"{days} days ago"
+            return plural(int(days / size), unit)
+    return plural(days, "day")
+
+
+def late(due: str | None, today: date) -> str:
+    """By how much an ISO date has passed ("overdue by 3 months"); empty for one to come, None, and what is no date."""
+    try:
+        days = (today - date.fromisoformat((due or "")[:10])).days
+    except ValueError:
+        return ""
+    return f"overdue by {_length(days)}" if days > 0 else ""
 
 
 def overdue(due: str | None, today: date) -> bool:

@@ -13,7 +13,6 @@ from html import escape
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import nh3
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -21,6 +20,9 @@ from markupsafe import Markup
 
 from rcasearch.model import Link
 from rcasearch.render import SAFE_SCHEMES, incident_url
+from rcasearch.web import bounds
+from rcasearch.web.sanitising import sanitised
+from rcasearch.wording import visible
 
 WIKI = re.compile(r"!?\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]*))?\]\]")
 COMMENT = re.compile(r"%%.*?%%", re.DOTALL)
@@ -30,23 +32,6 @@ TASK = re.compile(r"^\[([ xX])\][ \t]+")
 RAW_HTML_MAX = 5_000
 MARKED_BLOCKS = ("paragraph_open", "heading_open")
 MARKED_BY_START = ("list_item_open", "tr_open")
-
-TAGS = frozenset(
-    "a abbr b blockquote br caption code dd del details div dl dt em h2 h3 h4 h5 h6 hr i ins kbd li mark ol p pre q s samp small "
-    "span strong sub summary sup table tbody td tfoot th thead tr u ul var".split()
-)
-CLASSES = frozenset("at check dangling external found image line scroll wiki".split())
-EMBEDDED = frozenset("script style iframe object embed noscript template textarea title svg math".split())
-ATTRIBUTES = {
-    "*": frozenset({"id", "class"}),
-    "a": frozenset({"href", "title"}),
-    "div": frozenset({"role", "tabindex", "aria-label"}),
-    "ol": frozenset({"start"}),
-    "td": frozenset({"colspan", "rowspan"}),
-    "th": frozenset({"colspan", "rowspan", "scope"}),
-    "span": frozenset({"title"}),
-}
-FIXED = {"role": "region", "tabindex": "0", "aria-label": "Table"}
 
 
 @dataclass
@@ -69,18 +54,25 @@ class _Walk:
 
 
 @lru_cache(maxsize=64)
-def render(source: str, links: tuple[Link, ...], title: str, lines: tuple[int, int] | None = None) -> Markup:
-    """The markdown of one document, front matter and comments left out.
+def render(source: str, links: tuple[Link, ...], title: str, lines: tuple[int, int] | None = None, file: str = "") -> Markup:
+    """The markdown of one document, front matter and comments left out, and no more of it than a page can hold.
 
     ``links`` say where its wiki links and relative links lead, ``lines`` is a passage to mark. Each line of content has
-    the anchor ``L<line of the file>``. The first heading is left out where it repeats ``title``.
+    the anchor ``L<line of the file>``. The first heading is left out where it repeats ``title``. ``file`` is named where
+    something was cut.
     """
     walk = _Walk({link.target: link.incident_id for link in links}, lines)
-    text = blank(COMMENT, blank(FRONT_MATTER, source.replace("\r\n", "\n").replace("\r", "\n")))
+    written = visible(source.replace("\r\n", "\n").replace("\r", "\n")).lstrip("\ufeff").removesuffix("\n").split("\n")
+    start, end = bounds.window(written, lines)
+    shown = "\n" * start + "\n".join(written[start:end])
+    text = blank(COMMENT, blank(FRONT_MATTER, shown))
     parser = _parser(html=text.count("<") <= RAW_HTML_MAX)
-    tokens = _without_title(parser.parse(text.lstrip("\ufeff")), title)
+    tokens = _without_title(parser.parse(text, {bounds.FILE: file}), title)
     _annotate(tokens, walk)
-    return Markup(_cleaner().clean(parser.renderer.render(tokens, parser.options, {})))  # noqa: S704 - cleaned
+    above = [bounds.left_out(start, "above", file)] if start else []
+    below = [bounds.left_out(len(written) - end, "below", file)] if end < len(written) else []
+    html = parser.renderer.render([*above, *tokens, *below], parser.options, {})
+    return sanitised(html)
 
 
 def blank(pattern: re.Pattern[str], text: str) -> str:
@@ -90,7 +82,8 @@ def blank(pattern: re.Pattern[str], text: str) -> str:
 
 @lru_cache(maxsize=2)
 def _parser(html: bool) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": html, "maxNesting": 40}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": html, "maxNesting": bounds.DEEPEST}).enable(["table", "strikethrough"])
+    parser.core.ruler.after("block", "bounds", bounds.bound)
     parser.inline.ruler.before("link", "wiki", _wiki_rule)
     parser.add_render_rule("wiki", _as_is)
     parser.add_render_rule("anchor", _as_is)
@@ -100,32 +93,6 @@ def _parser(html: bool) -> MarkdownIt:
     parser.add_render_rule("table_open", _table_open)
     parser.add_render_rule("table_close", _table_close)
     return parser
-
-
-@lru_cache(maxsize=1)
-def _cleaner() -> nh3.Cleaner:
-    return nh3.Cleaner(
-        tags=TAGS,
-        clean_content_tags=set(EMBEDDED),
-        attributes={name: frozenset(values) for name, values in ATTRIBUTES.items()},
-        attribute_filter=_attribute,
-        url_schemes=set(SAFE_SCHEMES),
-        url_relative=_relative,
-        link_rel="noopener noreferrer nofollow",
-    )
-
-
-def _attribute(_tag: str, name: str, value: str) -> str | None:
-    if name == "id":
-        return value if re.fullmatch(r"L\d{1,7}", value) else None
-    if name == "class":
-        return " ".join(word for word in value.split() if word in CLASSES) or None
-    return value if FIXED.get(name, value) == value else None
-
-
-def _relative(url: str) -> str | None:
-    """Of the addresses on this server a document may lead to an incident and to nothing else."""
-    return url if re.fullmatch(r"/incidents/[^/?#\\]+", url) else None
 
 
 def _wiki_rule(state: StateInline, silent: bool) -> bool:

@@ -29,7 +29,19 @@ SENTENCE_END = re.compile(r"[.!?][\"')\]]?(?=\s)")
 
 def register(app: Flask, assets: dict[str, str]) -> None:
     """Make the filters and names of this file known to the templates of ``app``; ``assets`` maps a file to its version."""
-    for function in (ago, day, minutes, excerpt, head_and_rest, steps_head_and_rest, short_title, tone, percent, commands):
+    for function in (
+        ago,
+        overdue,
+        day,
+        minutes,
+        excerpt,
+        head_and_rest,
+        steps_head_and_rest,
+        short_title,
+        tone,
+        percent,
+        commands,
+    ):
         app.template_filter(function.__name__)(function)
     app.template_filter("count")(wording.plural)
     app.template_filter("size")(wording.size)
@@ -63,6 +75,11 @@ def _last(path: str) -> str:
 def ago(day_text: str | None) -> str:
     """How long ago an ISO date is today."""
     return wording.age(day_text, datetime.now(UTC).date())
+
+
+def overdue(due: str | None) -> str:
+    """By how much an ISO date has passed today; empty where it has not."""
+    return wording.late(due, datetime.now(UTC).date())
 
 
 def day(day_text: str | None) -> str:

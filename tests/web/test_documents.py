@@ -15,7 +15,9 @@ from rcasearch.model import Link
 from rcasearch.render import SAFE_SCHEMES
 from rcasearch.search import Searcher
 from rcasearch.web import documents
-from rcasearch.web.documents import ATTRIBUTES, TAGS, render
+from rcasearch.web.bounds import DEEPEST, MOST_CODE_LINES, MOST_COLUMNS, MOST_LINES, MOST_ROWS, MOST_TEXT
+from rcasearch.web.documents import render
+from rcasearch.web.sanitising import ATTRIBUTES, TAGS
 
 
 class Audit(HTMLParser):
@@ -142,10 +144,91 @@ def test_check_boxes_show_their_state() -> None:
 
 
 def test_wide_tables_scroll_inside_themselves() -> None:
-    wide = "|" + "a|" * 3_000 + "\n|" + "-|" * 3_000 + "\n|" + "b|" * 3_000
+    wide = "|" + "a|" * 30 + "\n|" + "-|" * 30 + "\n|" + "b|" * 30
     html = render(wide, (), "")
     assert html.startswith('<div class="scroll" role="region" tabindex="0" aria-label="Table">')
-    assert html.count("<td>") == 3_000
+    assert html.count("<td>") == 30
+    assert "not shown" not in html
+
+
+def table(columns: int, rows: int) -> str:
+    lines = ["|" + "a|" * columns, "|" + "-|" * columns, *["|" + "b|" * columns] * rows]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "told"),
+    [
+        (10_000, 1, f"Of this table, {MOST_COLUMNS} of 10,000 columns are shown. The file a/b.md has the whole."),
+        (2, 2_000, f"Of this table, {MOST_ROWS} of 2,001 rows are shown."),
+        (50, 600, f"Of this table, {MOST_ROWS} of 601 rows and {MOST_COLUMNS} of 50 columns are shown."),
+    ],
+)
+def test_a_table_no_screen_can_hold_is_cut_and_says_so(columns: int, rows: int, told: str) -> None:
+    html = render(f"before\n\n{table(columns, rows)}\n\nafter [x](http://e.example)\n", (), "", None, "a/b.md")
+    audit = assert_harmless(html)
+    assert told in audit.words
+    assert html.count("<th>") == min(columns, MOST_COLUMNS)
+    assert html.count("<td>") == min(columns, MOST_COLUMNS) * min(rows, MOST_ROWS - 1)
+    assert html.count("<tr") == html.count("</tr>") == min(rows + 1, MOST_ROWS)
+    assert 'href="http://e.example"' in html
+    assert f'id="L{rows + 6}"' in html
+
+
+def test_two_tables_are_counted_apart() -> None:
+    html = render(f"{table(3, 200)}\n\nand\n\n{table(3, 200)}\n", (), "")
+    assert "are shown" not in html
+    assert html.count("<td>") == 1_200
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("x" * 1_000_000, f"{MOST_TEXT:,} of 1,000,000 characters"),
+        ("- " + "x " * 500_000, f"{MOST_TEXT:,} of 999,999 characters"),
+        ("```\n" + "x" * 1_000_000 + "\n```", "of 1,000,001 characters are shown"),
+        ("```\n" + "x\n" * (MOST_CODE_LINES + 9) + "```", "Cut here: "),
+        ("<b>" + "x" * 1_000_000 + "</b>", "characters are shown"),
+        ("<div>\n" + "x" * 1_000_000 + "\n</div>", "characters are shown"),
+        ("> " * 5_000 + "deep", f"more than {DEEPEST} levels deep"),
+        ("".join("  " * n + "- a\n" for n in range(100)), f"more than {DEEPEST} levels deep"),
+        ("- a\n" * 5_900, ""),
+        ("a\n\n" * MOST_LINES, f"{MOST_LINES + 1:,} lines below are not shown here."),
+        ("> - " * 10 + "a\n" * 5_900, ""),
+    ],
+)
+def test_what_is_too_long_or_too_deep_is_cut_and_says_so(source: str, told: str) -> None:
+    html = render(f"{source}\n", (), "", None, "a/b.md")
+    audit = assert_harmless(html)
+    assert told in " ".join(audit.words.split())
+    assert len(html) < 2_000_000
+    assert ("The file a/b.md has the whole." in audit.words) == bool(told)
+
+
+def test_more_parts_than_can_be_shown_are_cut_with_everything_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rcasearch.web.bounds.MOST_BLOCKS", 30)
+    html = render("- a\n  - b\n  - c\n" * 20, (), "")
+    assert html.count("<ul") == html.count("</ul>")
+    assert html.count("<li") == html.count("</li>")
+    assert re.search(r'</ul>\s*<p class="cut">The document has more parts than are shown here.</p>', html)
+
+
+def test_a_passage_far_down_is_shown_with_what_stands_around_it() -> None:
+    source = "".join(f"line {number}\n\n" for number in range(1, 20_001))
+    html = render(source, (), "", (30_001, 30_003), "a/b.md")
+    assert re.search(r'<p id="L30001" class="found">line 15001</p>', html)
+    assert "29,800 lines above are not shown here." in html
+    assert "lines below are not shown here." in html
+    assert "line 14901<" in html
+    assert "line 14900<" not in html
+    assert 'id="L1"' in render(source, (), "", (90_000, 90_001))
+
+
+def test_characters_that_hide_or_turn_the_text_round_are_made_visible() -> None:
+    html = render("rm \u202egpj.exe\u202c `a\u2066b` \x1b[31m\n\n```\nrm -rf \u202e/\n```\n", (), "")
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\x1b]", html)
+    assert html.count("\ufffd") == 4
+    assert "␛[31m" in html
 
 
 def test_a_passage_is_marked() -> None:

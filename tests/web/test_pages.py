@@ -256,7 +256,8 @@ def test_an_incident_page_holds_its_facts_actions_and_neighbours(client: FlaskCl
     similar = page[page.index("Similar incidents") :]
     assert not re.search(r"Strong|Possible|Below the line", similar), "verdicts are calibrated for queries"
     assert page.count("<h1>") == 1
-    assert page.count('class="action is-open"') == page.count('class="action is-done"') == 1
+    assert page.count('class="action is-late"') == page.count('class="action is-done"') == 1
+    assert re.search(r'<b class="late">overdue by \d+ (months|years)</b>', page)
 
 
 def test_rows_before_the_start_of_an_incident_stand_with_a_minus(
