@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.web import create_app
-from tests.browser.driving import console, start
+from tests.browser.driving import console, served, start
 
 
 @pytest.fixture(scope="session")
 def site(tiny_searcher: Searcher, tiny_index: Path) -> Iterator[str]:
-    """The address of the app, served from this process."""
-    server = make_server("127.0.0.1", 0, create_app(tiny_searcher, Settings(index=str(tiny_index))), threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    """The address of the app over the tiny index."""
+    with served(create_app(tiny_searcher, Settings(index=str(tiny_index)))) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
