@@ -29,7 +29,7 @@ LAYERS = (
     {"hiding", "judged", "asking"},
     {"measures", "link_queries", "render_query", "render_understood"},
     {"ablation"},
-    {"evaluate", "render", "render_text"},
+    {"evaluate", "render", "render_markdown", "render_text"},
     {"evaluation", "push", "render_eval", "render_insights", "render_recurrences", "recurrences_text"},
     {"web"},
     {"agents"},

@@ -6,12 +6,13 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from flask import current_app
 
 from rcasearch.errors import RcaSearchError
-from rcasearch.model import Filters, Results
+from rcasearch.model import NO_FILTERS, Filters, Results
 from rcasearch.settings import Settings
 from rcasearch.web.recurring import Recurring
 from rcasearch.wording import plural
@@ -23,6 +24,12 @@ log = logging.getLogger("rcasearch.web")
 # A look reads one name.
 LOOK_EVERY_S = 0.2
 SIMILAR_KEPT = 1_000
+FACETS_KEPT = 100
+# Which filters decide what each facet counts, and would leave only themselves to choose.
+_OWN: dict[str, dict[str, Any]] = {
+    **{name: {name: ()} for name in ("services", "severities", "tags", "statuses")},
+    "years": {"since": None, "until": None},
+}
 Facets = dict[str, tuple[tuple[str, int], ...]]
 
 
@@ -42,7 +49,7 @@ class Live:
         self._looking = threading.Lock()
         self._refused = ""
         self._looked = float("-inf") if searcher is None else time.monotonic()
-        self._facets: tuple[str, Facets] | None = None
+        self._facets: OrderedDict[tuple[str, Filters], Facets] = OrderedDict()
         self._similar: OrderedDict[tuple[str, str], Results] = OrderedDict()
         self.recurring = Recurring(self.searcher)
 
@@ -65,18 +72,20 @@ class Live:
         """Open the index in the background, so that the server listens at once."""
         threading.Thread(target=self.open, name="open-index", daemon=True).start()
 
-    def facets(self) -> Facets:
-        """What the whole index can be filtered by, counted once per index.
+    def facets(self, filters: Filters = NO_FILTERS) -> Facets:
+        """What the index can be filtered by, of each kind over the incidents that pass all filters of other kinds.
 
-        A tag that more than half of the incidents carry tells none of them apart, and is left out.
+        Counted once while the index stays. A tag that more than half of the incidents carry tells none of them apart, and is
+        left out.
         """
         searcher = self.searcher()
-        index_id = searcher.info.id
-        if self._facets is None or self._facets[0] != index_id:
-            page = searcher.incidents(Filters(), 0, 1)
-            tags = tuple((tag, count) for tag, count in page.facets.get("tags", ()) if count * 2 <= page.total)
-            self._facets = (index_id, {**page.facets, "tags": tags})
-        return self._facets[1]
+        key = (searcher.info.id, filters)
+        found = self._facets.get(key)
+        if found is None:
+            found = self._facets[key] = _counted(searcher, filters)
+            while len(self._facets) > FACETS_KEPT:
+                self._facets.popitem(last=False)
+        return found
 
     def similar(self, incident_id: str, limit: int) -> Results:
         """The neighbours of an incident, kept while the index stays: finding them reads a whole document with the model.
@@ -130,6 +139,16 @@ class Live:
     def _tell(self) -> None:
         if self._searcher:
             log.info("Serving index %s: %s.", self._searcher.info.id, plural(self._searcher.info.incidents, "incident"))
+
+
+def _counted(searcher: Searcher, filters: Filters) -> Facets:
+    """What is left to choose under the filters: each facet as if it had no filter of its own."""
+    own = {name: replace(filters, **gone) for name, gone in _OWN.items()}
+    pages = {wanted: searcher.incidents(wanted, 0, 1) for wanted in {filters, NO_FILTERS, *own.values()}}
+    whole = pages[NO_FILTERS]
+    common = {tag for tag, count in whole.facets.get("tags", ()) if count * 2 > whole.total}
+    counts = {name: pages[wanted].facets.get(name, ()) for name, wanted in own.items()}
+    return counts | {"tags": tuple((tag, count) for tag, count in counts["tags"] if tag not in common)}
 
 
 def live() -> Live:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
-from flask import current_app, g, redirect, render_template, request
+from flask import Response, current_app, g, make_response, redirect, render_template, request
 
+from rcasearch import shapes
 from rcasearch.errors import InvalidQueryError
 from rcasearch.model import Filters, Query
-from rcasearch.query import FILTER_KEYS, OPTION_KEYS, once, parse_filters, parse_query, reject_unknown
+from rcasearch.query import FILTER_KEYS, OPTION_KEYS, once, parse_query, reject_unknown
 from rcasearch.render import as_dict, page_as_dict
-from rcasearch.render_understood import source_in_words
+from rcasearch.render_markdown import hit_as_markdown
 from rcasearch.settings import Settings
 from rcasearch.web import parameters
-from rcasearch.web.addresses import filter_pairs, listing_url, search_url, unpack
+from rcasearch.web.addresses import listing_url, search_url, unpack
 from rcasearch.web.contract import FORM, HTML, PAGES, Operation, promises
 from rcasearch.web.live import live
-from rcasearch.web.pages.forms import as_params, filled_form, filters_of, without_dropped
+from rcasearch.web.pages.forms import as_params, changed, filled_form, filters_of
+from rcasearch.web.pages.reading import reading, subject
 from rcasearch.web.pages.routes import Answer, blueprint
 from rcasearch.web.params import accepts, flat, form_params
 from rcasearch.web.stages import noted, stage
 
 RECENT = 8
 SEARCH_KEYS = ("q", *OPTION_KEYS)
+# A page that is open asks with this header for the part of the page below the box, to put it in the place of its own.
+PART = "X-Part"
 
 
 @blueprint.get("/")
@@ -38,10 +42,10 @@ def search() -> Answer:
 def submit() -> Answer:
     """Take the form and go to the address of its answer; a text too long for an address is answered here."""
     params = form_params()
-    reject_unknown(params, (*SEARCH_KEYS, "drop"))
-    params = without_dropped(params)
+    reject_unknown(params, (*SEARCH_KEYS, "drop", "year"))
+    params = changed(params)
     if "q" not in params:
-        return redirect(listing_url(filters_of(params)) if len(params) else "/", 303)
+        return redirect(listing_url(filters_of(params)) if set(params) & set(FILTER_KEYS) else "/", 303)
     g.form = filled_form(params)
     query = parse_query(params, _settings())
     address = search_url(query, _settings())
@@ -64,27 +68,26 @@ def _answer(params: dict[str, object]) -> Answer:
     if set(params) & set(FILTER_KEYS):
         return redirect(listing_url(filters_of(params)), 303)
     recent = page_as_dict(live().searcher().incidents(Filters(), 0, RECENT))
-    return render_template("search.html", form=g.form, recent=recent, results=None)
+    return _page(form=g.form, recent=recent, results=None)
 
 
 def _results(query: Query) -> Answer:
     found = noted(live().searcher().search(query))
-    form = filled_form({"q": query.text, **as_params(query.filters)})
-    page = {"form": form, "address": search_url(query, _settings()), "offers": _offers(query, found.suggested)}
+    limit = query.limit if query.limit != _settings().limit else None
+    form = filled_form({"q": query.text, "ignore": list(query.ignore), "limit": limit, **as_params(query.filters)})
+    shape, address = as_dict(found), search_url(query, _settings())
     with stage("render"):
-        return render_template("search.html", results=as_dict(found), understood=_understood(query), **page)
+        told = {"reading": reading(found, shape), "subject": subject(query)}
+        return _page(results=shape, form=form, address=address, **told)
 
 
-def _understood(query: Query) -> str:
-    """What a payload was understood as, in words; nothing for what is searched as it stands."""
-    understood = query.understood
-    return source_in_words(understood) if understood and understood.source not in ("text", "log") else ""
+@blueprint.app_template_filter("markdown")
+def _markdown(hit: shapes.Hit) -> str:
+    return hit_as_markdown(hit, _settings().public_url or request.url_root)
 
 
-def _offers(query: Query, suggested: Filters) -> list[tuple[str, str, str | None]]:
-    """(parameter, value, address of the answer with this filter as well) of each filter on offer."""
-    with_each = [
-        (name, value, replace(query, filters=parse_filters({**as_params(query.filters), name: [value]})))
-        for name, value in filter_pairs(suggested)
-    ]
-    return [(name, value, search_url(narrowed, _settings())) for name, value, narrowed in with_each]
+def _page(**names: Any) -> Response:
+    """The whole page, or the part of it that the page asked for."""
+    response = make_response(render_template("_answer.html" if PART in request.headers else "search.html", **names))
+    response.vary.add(PART)
+    return response

@@ -40,7 +40,7 @@ class Sift:
         params = as_params(self.filters)
         return {
             (name, value): self.address(filters_of(without_dropped({**params, "drop": f"{name}:{value}"})))
-            for name, value in filter_pairs(self.filters)
+            for name, value in self.form.chips
         }
 
     @property

@@ -4,10 +4,18 @@
 (() => {
   const box = document.getElementById("q");
 
+  // The list of keys on the search page has a switch for those of a single sign.
+  const single = () => {
+    try {
+      return localStorage.getItem("rcasearch-single-keys") !== "off";
+    } catch {
+      return true;
+    }
+  };
   const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target)) {
+    if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target) && single()) {
       event.preventDefault();
       if (box) {
         box.focus();

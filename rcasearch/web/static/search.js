@@ -1,0 +1,307 @@
+// The search page while somebody types, and its keys. Without this file the form does the same, a page at a time.
+"use strict";
+
+(() => {
+  const PAUSE = 180;
+  const SHORTEST = 3;
+  // A longer text travels in the body; the server packs it into an address where it can.
+  const LONGEST_ADDRESS = 1500;
+  const SLOW = 600;
+  const GIVEN_UP = 20000;
+  const KEPT = 20;
+
+  const form = document.getElementById("ask");
+  const box = document.getElementById("q");
+  const stateLine = document.getElementById("state");
+  const told = document.getElementById("told");
+  const keys = document.getElementById("keys");
+  const storage = "rcasearch-single-keys";
+  const copying = Boolean(navigator.clipboard);
+  // Answers that were shown, by the number of their entry in the history: going back is instant, also to one without an address.
+  const shown = new Map();
+
+  let entry = history.state?.entry ?? Date.now();
+  // The entry that somebody asked for, while what is being typed stands in its place.
+  let settled = null;
+  let asked = box.value.trim();
+  let running = null;
+  let pause = 0;
+  let saying = 0;
+
+  const answer = () => document.getElementById("answer");
+  const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
+  const hits = () => [...document.querySelectorAll(".hit h2 a")];
+
+  // --- what is shown ---------------------------------------------------------------------------------------------------
+
+  function say(words, failed = false) {
+    stateLine.textContent = words;
+    stateLine.classList.toggle("failed", failed);
+  }
+
+  function announce() {
+    clearTimeout(saying);
+    const words = ["verdict", "gist"].map((id) => document.getElementById(id)?.textContent.trim()).filter(Boolean).join(". ");
+    saying = setTimeout(() => (told.textContent = words), 500);
+  }
+
+  function dress() {
+    if (!copying) return;
+    document.documentElement.classList.add("scripted");
+    answer().querySelectorAll("button.copy").forEach((button) => (button.hidden = false));
+  }
+
+  function frame(page) {
+    document.body.classList.remove("home", "results");
+    document.body.classList.add(page);
+    const hero = document.querySelector("h1.hero");
+    if (page === "results") hero?.remove();
+    else if (!hero) form.before(document.getElementById("hero").content.cloneNode(true));
+  }
+
+  function put(part) {
+    const key = document.activeElement?.closest("#answer") ? document.activeElement.dataset.key ?? "" : null;
+    const open = new Set([...answer().querySelectorAll("details[open] > summary[data-key]")].map((one) => one.dataset.key));
+    answer().replaceWith(part);
+    part.querySelectorAll("summary[data-key]").forEach((one) => open.has(one.dataset.key) && (one.parentElement.open = true));
+    frame(part.dataset.page);
+    document.title = part.dataset.title;
+    dress();
+    if (key !== null) {
+      const same = key && part.querySelector(`[data-key="${CSS.escape(key)}"]`);
+      const next = same || document.getElementById("verdict") || box;
+      if (next.id === "verdict") next.tabIndex = -1;
+      next.focus({ preventScroll: true });
+    }
+  }
+
+  function keep() {
+    shown.delete(entry);
+    shown.set(entry, answer());
+    while (shown.size > KEPT) shown.delete(shown.keys().next().value);
+  }
+
+  // --- the history -----------------------------------------------------------------------------------------------------
+
+  const state = () => ({ entry, text: box.value, rest: fields(null, "q").toString(), y: scrollY });
+  const here = () => location.pathname + location.search;
+
+  // While typing, an answer takes the place of the one before; one that is asked for gets a place of its own, and the answer
+  // that stood here before the typing comes back to its place.
+  function note(address, submitted) {
+    if (!submitted) {
+      settled ??= { address: here(), state: history.state ?? state() };
+      if (entry === settled.state.entry) entry = Date.now();
+      return history.replaceState(state(), "", address);
+    }
+    const last = settled ?? { address: here(), state: history.state ?? state() };
+    const same = last.address === address && last.state.text === box.value;
+    if (settled) history.replaceState(last.state, "", last.address);
+    entry = same ? last.state.entry : Date.now();
+    settled = null;
+    history[same ? "replaceState" : "pushState"](state(), "", address);
+  }
+
+  // --- asking ----------------------------------------------------------------------------------------------------------
+
+  function fields(submitter, but = "") {
+    const pairs = [...new FormData(form, submitter)].filter(([name, value]) => name !== but && value.trim());
+    return new URLSearchParams(pairs);
+  }
+
+  function request(submitter) {
+    if (!box.value.trim()) return ["/", {}];
+    const params = fields(submitter);
+    const address = `/?${params}`;
+    const changes = params.has("drop") || params.has("year");
+    return changes || address.length > LONGEST_ADDRESS ? ["/", { method: "POST", body: params }] : [address, {}];
+  }
+
+  // What an entry of the history held: its address tells, or else what was sent.
+  function again({ text, rest }) {
+    if (location.search || !text) return [here(), {}];
+    const params = new URLSearchParams(rest);
+    params.set("q", text);
+    return ["/", { method: "POST", body: params }];
+  }
+
+  async function fetched(address, options, signal) {
+    const response = await fetch(address, { ...options, headers: { "X-Part": "answer" }, cache: "no-store", signal });
+    const parsed = new DOMParser().parseFromString(await response.text(), "text/html");
+    const part = parsed.getElementById("answer");
+    if (response.ok && part) return { part: document.adoptNode(part), url: response.url };
+    if (response.ok && response.redirected) return { elsewhere: response.url };
+    throw new Error(parsed.querySelector(".failure h1")?.textContent ?? `The server answered ${response.status}.`);
+  }
+
+  async function ask([address, options], onto) {
+    clearTimeout(pause);
+    running?.abort();
+    const mine = (running = new AbortController());
+    const text = box.value.trim();
+    const slow = setTimeout(() => {
+      say("Searching …");
+      answer().setAttribute("aria-busy", "true");
+    }, SLOW);
+    const limit = setTimeout(() => mine.abort(), GIVEN_UP);
+    try {
+      const found = await fetched(address, options, mine.signal);
+      if (mine !== running) return;
+      if (found.elsewhere) return void location.assign(found.elsewhere);
+      const from = new URL(found.url);
+      put(found.part);
+      asked = text;
+      onto(found.part.dataset.address ?? from.pathname + from.search);
+      keep();
+      say("");
+      announce();
+    } catch (error) {
+      if (mine === running) failed(mine.signal.aborted || error instanceof TypeError ? "The server does not answer." : error.message);
+    } finally {
+      clearTimeout(slow);
+      clearTimeout(limit);
+      if (mine === running) stop();
+    }
+  }
+
+  function stop() {
+    running?.abort();
+    running = null;
+    answer().removeAttribute("aria-busy");
+  }
+
+  function failed(reason) {
+    say(`${reason}${answer().dataset.page === "results" ? " Below is still the answer from before." : ""}`, true);
+  }
+
+  const live = () => ask(request(null), (address) => note(address, false));
+  const submit = (submitter) => ask(request(submitter), (address) => note(address, true));
+  const restore = (from) => ask(again(from), () => undefined);
+
+  function typed(event) {
+    if (event?.isComposing) return;
+    clearTimeout(pause);
+    const text = box.value.trim();
+    if (text !== asked && (text.length >= SHORTEST || !text)) {
+      pause = setTimeout(live, text ? PAUSE : 0);
+    } else {
+      if (running) stop();
+      say(text === asked || !asked ? "" : "Below is the answer from before: type on.");
+    }
+  }
+
+  // --- copying ---------------------------------------------------------------------------------------------------------
+
+  async function copy(button) {
+    const words = button.textContent;
+    const from = document.getElementById(button.dataset.markdown ?? "");
+    try {
+      await navigator.clipboard.writeText(from ? from.value : new URL(button.dataset.link, location.href).href);
+      button.textContent = told.textContent = "Copied";
+    } catch {
+      button.textContent = told.textContent = "Not allowed here";
+    }
+    setTimeout(() => (button.textContent = words), 1600);
+  }
+
+  // --- keys ------------------------------------------------------------------------------------------------------------
+
+  function step(by) {
+    const links = hits();
+    const at = links.indexOf(document.activeElement);
+    const current = at < 0 ? links.findIndex((link) => link.closest(".hit").contains(document.activeElement)) : at;
+    const to = links[Math.min(Math.max(current < 0 ? (by > 0 ? 0 : -1) : current + by, 0), links.length - 1)];
+    to?.focus({ preventScroll: true });
+    to?.closest(".hit").scrollIntoView({ block: "start" });
+  }
+
+  function single() {
+    try {
+      return localStorage.getItem(storage) !== "off";
+    } catch {
+      return true; // a browser that keeps nothing
+    }
+  }
+
+  function pressed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.key === "Escape") return void leave(event);
+    if (typing(event.target) || keys.open || !single()) return;
+    if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+    else if (event.key === "?") keys.showModal();
+    else return;
+    event.preventDefault();
+  }
+
+  function leave(event) {
+    if (keys.open || event.target.closest("details.pick[open]")) return;
+    document.activeElement?.blur();
+  }
+
+  // --- what calls all this ---------------------------------------------------------------------------------------------
+
+  box.addEventListener("input", typed);
+  box.addEventListener("compositionend", typed);
+  // What is ignored belongs to the text that it was read from, and goes with it.
+  box.addEventListener("paste", () => {
+    const whole = box.selectionStart === 0 && box.selectionEnd === box.value.length;
+    if (whole) answer().querySelectorAll('input[name="ignore"]').forEach((one) => one.remove());
+  });
+  form.addEventListener("submit", (event) => {
+    if (!box.value.trim()) return;
+    event.preventDefault();
+    const found = event.submitter?.closest("#answer") ? null : answer();
+    submit(event.submitter).then(() => found && found !== answer() && answer().getBoundingClientRect().top < 0 && form.scrollIntoView());
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.form === form && event.target !== box && box.value.trim()) submit(null);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button?.matches(".copy[data-link], .copy[data-markdown]")) copy(button);
+    else if (button?.dataset.shows === "keys") keys.showModal();
+  });
+  document.addEventListener("keydown", pressed);
+  const choice = document.getElementById("single");
+  choice.checked = single();
+  choice.addEventListener("change", () => {
+    try {
+      localStorage.setItem(storage, choice.checked ? "on" : "off");
+    } catch {
+      // It holds for this page at least: nothing is kept here.
+    }
+  });
+  document.querySelector(".keys").hidden = false;
+
+  let scrolled = 0;
+  const remember = () => history.replaceState({ ...history.state, y: scrollY }, "");
+  addEventListener("scroll", () => {
+    clearTimeout(scrolled);
+    scrolled = setTimeout(remember, 200);
+  });
+  addEventListener("pagehide", remember);
+  addEventListener("popstate", async ({ state: back }) => {
+    if (back?.entry === undefined || back.entry === entry) return;
+    clearTimeout(scrolled);
+    stop();
+    settled = null;
+    entry = back.entry;
+    box.value = back.text;
+    asked = box.value.trim();
+    const kept = shown.get(entry);
+    if (kept) put(kept);
+    else await restore(back);
+    scrollTo({ top: back.y, behavior: "instant" });
+  });
+
+  // From another page and back: the server wrote what the address tells, and a text that no address holds is asked again.
+  const before = history.state;
+  if (before?.text && !location.search) {
+    box.value = before.text;
+    restore(before).then(() => scrollTo({ top: before.y, behavior: "instant" }));
+  } else {
+    keep();
+    history.replaceState({ ...state(), y: before?.y ?? scrollY }, "");
+  }
+  dress();
+})();
