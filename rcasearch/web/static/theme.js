@@ -5,8 +5,9 @@
 (() => {
   const KEY = "rcasearch-theme";
   const root = document.documentElement;
-  const dark = document.getElementById("dark");
-  const MEDIA = { light: "not all", dark: "screen", system: dark.media };
+  // A sheet that did not apply at once would be loaded while the page is drawn already: so all of it is one rule.
+  const dark = document.getElementById("dark").sheet.cssRules[0].media;
+  const MEDIA = { light: "not all", dark: "screen", system: dark.mediaText };
 
   // Storage may be forbidden, or hold what another page put there.
   const chosen = () => {
@@ -20,7 +21,7 @@
 
   const show = (theme) => {
     root.dataset.theme = theme;
-    dark.media = MEDIA[theme];
+    dark.mediaText = MEDIA[theme];
     const choice = document.getElementById("theme");
     if (choice) choice.value = theme;
     document.dispatchEvent(new Event("themechange"));
