@@ -22,6 +22,7 @@ HIT_VERDICTS = {"strong": "Strong", "possible": "Possible", "none": "Below the l
 TONES = {"SEV0": "worst", "SEV1": "worst", "SEV2": "bad"}
 TITLE_DATE = re.compile(r"^\s*(\d{4}-\d{2}-\d{2})\s*[-–—:·]*\s+")
 COMMAND = re.compile(r"`([^`\n]+)`")
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 PASSAGE = 360
 HEAD = 320
 SENTENCE_END = re.compile(r"[.!?][\"')\]]?(?=\s)")
@@ -43,6 +44,7 @@ def register(app: Flask, assets: dict[str, str]) -> None:
         commands,
     ):
         app.template_filter(function.__name__)(function)
+    app.jinja_env.finalize = _upright
     app.template_filter("count")(wording.plural)
     app.template_filter("size")(wording.size)
 
@@ -60,6 +62,13 @@ def register(app: Flask, assets: dict[str, str]) -> None:
         "met_words": MET,
     }
     app.context_processor(lambda: names)
+
+
+def _upright(value: object) -> object:
+    """Any value that a template writes, without the characters that turn the reading direction round."""
+    if not isinstance(value, str) or TURNING.search(value) is None:
+        return value
+    return type(value)(TURNING.sub("\ufffd", value))
 
 
 def public_info(info: IndexInfo) -> dict[str, Any]:
