@@ -24,7 +24,7 @@ from rcasearch.errors import (
 from rcasearch.settings import Settings, describe
 from rcasearch.wording import clean
 
-_ANSWERS_ONCE = {"search", "similar", "show", "info"}
+_ANSWERS_ONCE = {"search", "similar", "show", "recurrences", "info"}
 NOT_FOUND, USAGE, NO_INDEX, INTERRUPTED, BROKEN_PIPE = 1, 2, 3, 130, 141
 _EXIT_CODES: dict[type[RcaSearchError], int] = {
     NotFoundError: NOT_FOUND,
@@ -119,6 +119,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_read(subparsers)
     _add_similar(subparsers)
     _add_show(subparsers)
+    _add_recurrences(subparsers)
     _add_info(subparsers)
     _add_serve(subparsers)
     _add_mcp(subparsers)
@@ -168,8 +169,8 @@ def _add_read(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
-def _add_filters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-k", "--limit", metavar="N", help=f"incidents in the answer (default: {Settings().limit})")
+def _add_filters(parser: argparse.ArgumentParser, limited: str = "incidents in the answer") -> None:
+    parser.add_argument("-k", "--limit", metavar="N", help=f"{limited} (default: {Settings().limit})")
     filters = parser.add_argument_group("filters")
     filters.add_argument("--service", action="append", metavar="NAME", help="only incidents of this service; may be repeated")
     filters.add_argument("--severity", action="append", metavar="LEVEL", help="SEV1, P1, critical, … in any spelling")
@@ -192,6 +193,14 @@ def _add_show(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print it as JSON")
     form.add_argument("--markdown", action="store_true", help="print the document as it was written")
+
+
+def _add_recurrences(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "recurrences", "list the failures that happened again, or print one", epilogs.RECURRENCES)
+    parser.add_argument("id", nargs="?", metavar="ID", help="one failure in full, by its id or that of one of its incidents")
+    parser.add_argument("--order", metavar="BY", help="last (the default), count or minutes: the last time, how often, how long")
+    _add_filters(parser, "failures in the list")
+    parser.add_argument("--json", action="store_true", help="print JSON, as the HTTP API answers")
 
 
 def _add_info(subparsers: Subparsers[argparse.ArgumentParser]) -> None:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
 from rcasearch.settings import Settings
+from rcasearch.terminal import color, page, print_json, width
 
 if TYPE_CHECKING:
     from rcasearch.model import Results
     from rcasearch.search import Searcher
 
 FILTERS = ("service", "severity", "tag", "status", "since", "until")
-PAGER = "less -FRX"
 QUERIES = Path("seeds/queries.jsonl")
 LOADING = "Loading the model …"
 
@@ -35,7 +33,7 @@ def index(args: argparse.Namespace, settings: Settings) -> int:
     if built.problems:
         from rcasearch.render_text import problems_as_text
 
-        print(problems_as_text(built.problems, _width(sys.stderr), _color(sys.stderr)), file=sys.stderr)
+        print(problems_as_text(built.problems, width(sys.stderr), color(sys.stderr)), file=sys.stderr)
     info = built.info
     if built.unchanged:
         print(f"Nothing changed: {plural(info.incidents, 'incident')} (a look of {built.seconds:.1f} s): {settings.index}")
@@ -72,9 +70,9 @@ def read(args: argparse.Namespace, settings: Settings) -> int:
     text = " ".join(args.text)
     query = parse_query({"text": _read_stdin() if text in ("", "-") else text}, settings)
     if query.understood and args.json:
-        _print_json(understood_as_dict(query.understood))
+        print_json(understood_as_dict(query.understood))
     elif query.understood:
-        _page(understood_as_text(query.understood, _width(sys.stdout), _color(sys.stdout)))
+        page(understood_as_text(query.understood, width(sys.stdout), color(sys.stdout)))
     return 0
 
 
@@ -99,10 +97,35 @@ def show(args: argparse.Namespace, settings: Settings) -> int:
         if args.markdown:
             sys.stdout.write(searcher.source(incident.id))
         elif args.json:
-            _print_json(incident_as_dict(incident))
+            print_json(incident_as_dict(incident))
         else:
             backlinks = searcher.backlinks(incident.id)
-            _page(incident_as_text(incident, backlinks, _width(sys.stdout), _color(sys.stdout)))
+            page(incident_as_text(incident, backlinks, width(sys.stdout), color(sys.stdout)))
+    return 0
+
+
+def recurrences(args: argparse.Namespace, settings: Settings) -> int:
+    """List the failures that happened again, or print one of them."""
+    from datetime import date
+
+    from rcasearch.query import parse_filters, parse_limit, parse_order
+    from rcasearch.recurrences_text import recurrence_as_text, recurrences_as_text
+    from rcasearch.render_recurrences import one_of, page_of, recurrences_as_dicts
+
+    limit, order = parse_limit(args.limit, settings.limit), parse_order(args.order)
+    filters, today = parse_filters(_given(args, FILTERS)), date.today()
+    with _opened(settings) as searcher:
+        told = searcher.recurrences(filters)
+        found = recurrences_as_dicts(told, today)
+        if args.id is None:
+            listed = page_of(found, searcher.info.id, limit, 0, order)
+            text = recurrences_as_text(listed, width(sys.stdout), color(sys.stdout), filtered=bool(filters))
+            print_json(listed) if args.json else page(text)
+            return 0
+        one = one_of(found, args.id)
+        incidents = [incident for recurrence in told if recurrence.id == one["id"] for incident in recurrence.incidents]
+        text = recurrence_as_text(one, incidents, width(sys.stdout), color(sys.stdout), today)
+        print_json(one) if args.json else page(text)
     return 0
 
 
@@ -115,14 +138,14 @@ def info(args: argparse.Namespace, settings: Settings) -> int:
 
     with _opened(settings) as searcher:
         if args.problems and args.json:
-            _print_json([problem_as_dict(problem) for problem in searcher.problems()])
+            print_json([problem_as_dict(problem) for problem in searcher.problems()])
         elif args.problems:
-            found = problems_as_text(searcher.problems(), _width(sys.stdout), _color(sys.stdout), limit=None)
-            _page(found or "No problems found.\n")
+            found = problems_as_text(searcher.problems(), width(sys.stdout), color(sys.stdout), limit=None)
+            page(found or "No problems found.\n")
         elif args.json:
-            _print_json(info_as_dict(searcher.info))
+            print_json(info_as_dict(searcher.info))
         else:
-            sys.stdout.write(info_as_text(searcher.info, _width(sys.stdout), _color(sys.stdout)))
+            sys.stdout.write(info_as_text(searcher.info, width(sys.stdout), color(sys.stdout)))
     return 0
 
 
@@ -136,7 +159,7 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     manifest = read_manifest(folder)
     damaged = damaged_files(folder, manifest)
     if args.json:
-        _print_json({"files": len(manifest.files), "damaged": damaged})
+        print_json({"files": len(manifest.files), "damaged": damaged})
     if damaged:
         again = shlex.join(["rcasearch", "index", *manifest.info.sources, "--index", settings.index, "--fresh"])
         files = ", ".join(grouped(damaged, 10))
@@ -186,9 +209,9 @@ def push(args: argparse.Namespace, settings: Settings) -> int:
         if args.action != "list":
             print(change(queue, args.action, args.ids, dead=args.dead))
         elif args.json:
-            _print_json(messages_as_dicts(queue))
+            print_json(messages_as_dicts(queue))
         else:
-            _page(listing(queue))
+            page(listing(queue))
     return 0
 
 
@@ -207,9 +230,9 @@ def evaluate(args: argparse.Namespace, settings: Settings) -> int:
     with closing(open_searcher(settings)) as searcher, progress(sys.stderr) as tell:
         report = measure(searcher, queries, past_only=args.past_only, tell=tell, **asked)
     if args.json:
-        _print_json(report.as_dict())
+        print_json(report.as_dict())
     else:
-        print(table(report, _width(sys.stdout)))
+        print(table(report, width(sys.stdout)))
     return 0
 
 
@@ -244,36 +267,10 @@ def _form(as_json: bool) -> Callable[[Results], None]:
     if as_json:
         from rcasearch.render import as_dict
 
-        return lambda results: _print_json(as_dict(results))
+        return lambda results: print_json(as_dict(results))
     from rcasearch.render_text import as_text
 
-    return lambda results: _page(as_text(results, _width(sys.stdout), _color(sys.stdout)))
-
-
-def _print_json(value: Any) -> None:
-    import json
-
-    print(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _page(text: str) -> None:
-    """Print, through a pager where a person reads and the text is longer than the screen: the best precedent comes first."""
-    pager = shlex.split(os.environ.get("PAGER", PAGER))
-    lines = shutil.get_terminal_size().lines
-    if not sys.stdout.isatty() or text.count("\n") < lines or not pager or not shutil.which(pager[0]):
-        sys.stdout.write(text)
-        return
-    import subprocess
-
-    subprocess.run(pager, input=text, text=True, check=False)
-
-
-def _width(stream: TextIO) -> int:
-    return min(100, shutil.get_terminal_size().columns) if stream.isatty() or "COLUMNS" in os.environ else 80
-
-
-def _color(stream: TextIO) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return lambda results: page(as_text(results, width(sys.stdout), color(sys.stdout)))
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
@@ -282,6 +279,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "read": read,
     "similar": similar,
     "show": show,
+    "recurrences": recurrences,
     "info": info,
     "serve": serve,
     "push": push,

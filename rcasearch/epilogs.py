@@ -9,6 +9,7 @@ examples:
   pbpaste | rcasearch search -                    the same for a pasted alert
   pbpaste | rcasearch read -                      what is understood of it?
   rcasearch show 2024-03-14-checkout-503          read one incident
+  rcasearch recurrences                           what happened again, and which fixes held?
   rcasearch serve                                 the same in a browser, and as an HTTP API
 
 exit codes: 0 done, 1 not found (or, with index --strict, problems), 2 usage, settings or
@@ -59,6 +60,17 @@ examples:
   rcasearch show 2024-03-14-checkout-503             for reading
   rcasearch show 2024-03-14-checkout-503 --markdown  the document as it was written
   rcasearch show 2024-03-14-checkout-503 --json      for programs"""
+
+RECURRENCES = """\
+Incidents of one failure stand together. A fix held if the failure did not come back to a service
+that it had hit. With filters: the failures of which at least one incident passes.
+
+examples:
+  rcasearch recurrences                              the one that happened last first
+  rcasearch recurrences --order minutes -k 3         what cost most time?
+  rcasearch recurrences --service checkout --since 1y
+  rcasearch recurrences 2024-03-14-checkout-503      each time, with its cause and its fix
+  rcasearch recurrences --json | jq '.recurrences[].name'"""
 
 MCP = """\
 An agent that runs on this machine starts it by itself and talks to it on stdin and stdout. It

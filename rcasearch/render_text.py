@@ -95,8 +95,7 @@ def _hit(sheet: Sheet, hit: Hit, today: date) -> None:
     sheet.field("Why", _why(hit, 320 if full else 160))
     sheet.field("Shares", _joined(shares(hit.match)))
     sheet.field("Differs", _joined([difference.text for difference in hit.match.differs]))
-    sheet.field(_cause_label(incident.root_cause), _cause(incident.root_cause, 420 if full else 200))
-    sheet.field("Resolution", _resolution(incident.resolution, 700 if full else 240))
+    answers(sheet, incident, 420 if full else 200, 700 if full else 240)
     if full:
         sheet.field("Still open", _open_items(incident.open_action_items))
     sheet.field("More", [Text(f"rcasearch show {clean(incident.id)}", "cyan", overflow="fold")])
@@ -151,6 +150,12 @@ def _squeezed(text: Text) -> Text:
     """Runs of spaces as one, with the styles kept where they were."""
     words = [word for word in text.split(" ", allow_blank=False) if word.plain.strip()]
     return Text(" ", style=text.style).join(words)
+
+
+def answers(sheet: Sheet, incident: Incident, cause_chars: int, fix_chars: int) -> None:
+    """Write the cause of an incident and what fixed it, each in about so many characters."""
+    sheet.field(_cause_label(incident.root_cause), _cause(incident.root_cause, cause_chars))
+    sheet.field("Resolution", _resolution(incident.resolution, fix_chars))
 
 
 def _cause_label(cause: Answer | None) -> str:

@@ -57,6 +57,11 @@ class Sheet:
             self._write(start, piece)
             start = Text(" " * (indent + hang))
 
+    def row(self, cells: Sequence[tuple[str, int]], last: Text | str) -> None:
+        """Write cells, each padded to its columns, and a last one that is wrapped in what is left."""
+        start = Text("".join(text.ljust(columns) for text, columns in cells))
+        self._wrapped(start, last, sum(columns for _, columns in cells), 0)
+
     def verbatim(self, text: str, indent: int) -> None:
         """Write a line as it is, broken only where the sheet ends."""
         step = self.width - indent

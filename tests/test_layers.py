@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rcasearch"
 
 LAYERS = (
-    {"caches", "durable", "epilogs", "model", "errors", "texts", "wording"},
+    {"caches", "durable", "epilogs", "model", "errors", "terminal", "texts", "wording"},
     {"checksums", "severities", "shapes"},
     {"client", "schemas", "settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}

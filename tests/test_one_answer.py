@@ -22,6 +22,7 @@ from rcasearch.render import as_dict
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.web import create_app
+from tests.recurring import tiny_recurrences
 
 QUERY = {"text": "every worker waits for a database connection and checkout answers 503", "limit": 3, "since": "2024-01"}
 PAYLOAD = {
@@ -109,6 +110,33 @@ def test_every_surface_gives_the_same_answer(
 
 def listed(values: Any) -> list[Any]:
     return values if isinstance(values, list) else [values]
+
+
+def test_every_surface_tells_the_same_of_what_happened_again(
+    http: FlaskClient,
+    tiny_searcher: Searcher,
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = tiny_recurrences(tiny_searcher)
+    monkeypatch.setattr(Searcher, "recurrences", lambda self, filters=None: made)
+    expected = http.get("/api/v1/recurrences?limit=10&order=minutes").get_json()
+    assert len(expected["recurrences"]) == 2
+
+    async def by_agent() -> Any:
+        async with Client(make_server(Desk(settings, tiny_searcher), settings)) as client:
+            return (await client.call_tool("list_recurrences", {"order": "minutes"})).structured_content
+
+    assert asyncio.run(by_agent()) == expected
+    assert main(["recurrences", "--json", "--order", "minutes", "--index", settings.index]) == 0
+    assert json.loads(capsys.readouterr().out) == expected
+    with ApiClient("http://localhost", transport=httpx2.WSGITransport(http.application)) as client:
+        assert [json.loads(msgspec.json.encode(one)) for one in client.recurrences("minutes")] == expected["recurrences"]
+    one = expected["recurrences"][0]
+    assert http.get(f"/api/v1{one['url']}").get_json() == one
+    assert main(["recurrences", one["id"], "--json", "--index", settings.index]) == 0
+    assert json.loads(capsys.readouterr().out) == one
 
 
 def told(answer: Any) -> Any:

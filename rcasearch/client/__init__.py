@@ -8,7 +8,8 @@
 
 from rcasearch.client.failures import ApiError
 from rcasearch.client.records import Hit, Incident, Page, Results, Summary
+from rcasearch.client.recurrences import Recurrence
 from rcasearch.client.service import Index
 from rcasearch.client.session import Client, Filter
 
-__all__ = ["ApiError", "Client", "Filter", "Hit", "Incident", "Index", "Page", "Results", "Summary"]
+__all__ = ["ApiError", "Client", "Filter", "Hit", "Incident", "Index", "Page", "Recurrence", "Results", "Summary"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
 import msgspec
@@ -23,8 +23,10 @@ except ModuleNotFoundError as missing:
 from rcasearch import __version__
 from rcasearch.client import records, service
 from rcasearch.client.failures import ApiError
+from rcasearch.client.recurrences import Recurrence, Recurrences
 
 Answer = TypeVar("Answer")
+Order = Literal["last", "count", "minutes"]
 # A server that reads its index asks for five seconds; nobody waits for a minute because a proxy says so.
 LONGEST_WAIT_S = 30.0
 _UNSAID_WAIT_S = 5.0
@@ -98,6 +100,22 @@ class Client:
             found = self._ask(records.Page, "GET", "/api/v1/incidents", params=params)
             yield from found.incidents
             at, total = at + page, found.total
+
+    def recurrences(self, order: Order | None = None, page: int = 100, **filters: Unpack[Filter]) -> Iterator[Recurrence]:
+        """All failures that happened again and of which an incident passes, fetched ``page`` at a time.
+
+        The one that did so last comes first, or the most frequent, or the one that took the most minutes.
+        """
+        at, total = 0, 1
+        while at < total:
+            params = _given(offset=at, limit=page, order=order, **filters)
+            found = self._ask(Recurrences, "GET", "/api/v1/recurrences", params=params)
+            yield from found.recurrences
+            at, total = at + page, found.total
+
+    def recurrence(self, recurrence_id: str) -> Recurrence:
+        """One failure that happened again, by its id or by that of one of its incidents."""
+        return self._ask(Recurrence, "GET", f"/api/v1/recurrences/{quote(recurrence_id, safe='')}")
 
     def health(self) -> service.Health:
         """That the process answers, whether or not there is an index."""

@@ -29,6 +29,7 @@ from rcasearch.cli import main
 from rcasearch.render import incident_as_dict
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
+from tests.recurring import DISK, tiny_recurrences
 from tests.web.conftest import POOL, POOL_QUERY
 
 ROOT = Path(__file__).parents[2]
@@ -206,6 +207,17 @@ def test_recurrences_are_listed_with_filters_and_a_limit(server: Any, tiny_searc
     assert (found["index_id"], found["total"]) == (tiny_searcher.info.id, len(found["recurrences"]))
 
 
+def test_recurrences_tell_of_their_fixes_in_the_order_that_is_asked_for(
+    server: Any, tiny_searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tiny_recurrences(tiny_searcher)
+    monkeypatch.setattr(Searcher, "recurrences", lambda self, filters: made)
+    found = call(server, "list_recurrences", order="count", limit=1, offset=1).structured_content
+    assert (found["total"], found["order"], [one["id"] for one in found["recurrences"]]) == (2, "count", [DISK])
+    [first] = call(server, "list_recurrences", limit=1).structured_content["recurrences"]
+    assert [(fix["held"], fix["days"]) for fix in first["fixes"]] == [(False, 553), (True, 199)]
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "sentence"),
     [
@@ -217,6 +229,7 @@ def test_recurrences_are_listed_with_filters_and_a_limit(server: Any, tiny_searc
         ("get_incident", {}, "id must be the id of an incident. Take it from a hit of find_precedents."),
         ("get_incident", {"id": POOL, "format": "pdf"}, "Unknown parameter: format."),
         ("list_recurrences", {"text": "x"}, "Unknown parameter: text."),
+        ("list_recurrences", {"order": "size"}, "order is 'size', which is none. Write one of last, count, minutes."),
         ("list_recurrences", {"limit": "many"}, "limit is 'many'; it must be a whole number"),
     ],
 )

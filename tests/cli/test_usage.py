@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import resource
 import sys
 from pathlib import Path
@@ -53,7 +54,7 @@ def test_help_lists_every_command_with_examples_and_exit_codes(run: Run) -> None
     shown = run("--help")
     assert shown.code == 0
     for name in COMMANDS:
-        assert f"\n    {name} " in shown.out
+        assert re.search(rf"\n    {name}\s", shown.out)
     assert "examples:" in shown.out
     assert "exit codes:" in shown.out
 

@@ -18,13 +18,16 @@ import msgspec
 import pytest
 
 from rcasearch import shapes
-from rcasearch.client import ApiError, Client, records, service
+from rcasearch.client import ApiError, Client, records, recurrences, service
 from rcasearch.client.session import LONGEST_WAIT_S, wait_s
 from rcasearch.query import parse_query
 from rcasearch.render import as_dict, incident_as_dict
+from rcasearch.render_recurrences import recurrences_as_dicts
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.web import api, create_app
+from tests.recurring import POOL as BASKETS
+from tests.recurring import tiny_recurrences
 from tests.web.conftest import POOL, POOL_QUERY, serving
 
 Handler = Callable[[httpx2.Request], httpx2.Response]
@@ -90,7 +93,7 @@ def test_the_records_have_the_keys_of_the_shapes() -> None:
     }
     kinds = {
         name: kind
-        for name, kind in (vars(records) | vars(service)).items()
+        for name, kind in (vars(records) | vars(recurrences) | vars(service)).items()
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
     }
     del kinds["Struct"], kinds["Told"]
@@ -110,6 +113,22 @@ def test_all_incidents_are_listed_page_by_page(client: Client, tiny_searcher: Se
         assert [incident.id for incident in client.incidents(page=page)] == everything
     assert [incident.id for incident in client.incidents(since="2026", service=("payment", "thumbnailer"))]
     assert list(client.incidents(until="1999")) == []
+
+
+def test_what_happened_again_is_listed_page_by_page_and_told_one_by_one(
+    client: Client, tiny_searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tiny_recurrences(tiny_searcher)
+    monkeypatch.setattr(Searcher, "recurrences", lambda self: made)
+    expected = json.loads(json.dumps(recurrences_as_dicts(made, datetime.now(UTC).date())))
+    for page in (1, 2, 100):
+        assert [plain(one) for one in client.recurrences(page=page)] == expected
+    assert [one.id for one in client.recurrences(order="count", service=("basket",))] == [BASKETS]
+    assert list(client.recurrences(until="1999")) == []
+    assert plain(client.recurrence(BASKETS)) == expected[0]
+    with pytest.raises(ApiError, match="id 'a/b'") as missing:
+        client.recurrence("a/b")
+    assert (missing.value.status, missing.value.code) == (404, "not_found")
 
 
 def test_a_filter_takes_one_value_or_several(client: Client) -> None:
