@@ -11,7 +11,7 @@ from rcasearch.errors import NotFoundError
 from rcasearch.model import ActionItem, Answer, Fix, Incident, Order, Recurrence
 from rcasearch.readers.ids import slug
 from rcasearch.render import action_item_as_dict, incident_url, summary_as_dict
-from rcasearch.wording import cut, one_line, overdue, paragraphs
+from rcasearch.wording import cut, late, one_line, paragraphs
 
 # A fix is told in a line; the document tells the rest.
 FIX_CHARS = 120
@@ -72,7 +72,7 @@ def _in_one_line(resolution: Answer | None) -> str:
 def open_action_as_dict(incident_id: str, item: ActionItem, today: date) -> shapes.OpenAction:
     """A follow-up that nobody recorded as done, and whether that was due."""
     told = action_item_as_dict(item)
-    return {**told, "incident_id": incident_id, "url": incident_url(incident_id), "overdue": overdue(item.due, today)}
+    return {**told, "incident_id": incident_id, "url": incident_url(incident_id), "overdue": bool(late(item.due, today))}
 
 
 def recurrence_url(recurrence_id: str) -> str:

@@ -150,14 +150,6 @@ def late(due: str | None, today: date) -> str:
     return f"overdue by {_length(days)}" if days > 0 else ""
 
 
-def overdue(due: str | None, today: date) -> bool:
-    """Whether a due date is over; False for None and for what is no ISO date."""
-    try:
-        return date.fromisoformat((due or "")[:10]) < today
-    except ValueError:
-        return False
-
-
 def outcome(held: bool | None, days: int | None) -> str:
     """How a fix fared, in words: whether it held, and for how long."""
     if held is None:

@@ -37,7 +37,9 @@ def test_every_route_is_there() -> None:
     from rcasearch.web.app import create_app
 
     told = set(re.findall(r"`(?:GET |POST )?(/(?:api|healthz|readyz|openapi|docs|metrics)[^`]*)`", README))
-    rules = {re.sub(r"<(?:\w+:)?(?:\w+_)?(\w+)>", r"{\1}", str(rule)) for rule in create_app(None, Settings()).url_map.iter_rules()}
+    rules = {
+        re.sub(r"<(?:\w+:)?(?:\w+_)?(\w+)>", r"{\1}", str(rule)) for rule in create_app(None, Settings()).url_map.iter_rules()
+    }
     promised = {
         "/api/v1/search",
         "/api/v1/search/batch",
