@@ -11,6 +11,7 @@ ANSWERS = [
     "/incidents?tag=database",
     "/incidents?service=no-such-service",
     f"/incidents/{POOL}?lines=34-38",
+    "/recurrences",
     "/about",
     "/docs",
 ]
