@@ -24,7 +24,7 @@ ask = $(shell $(BIN)/python -c 'import hashlib, os, sys; docs = os.path.realpath
   named = os.path.basename(docs) + "-" + hashlib.sha256(os.fsencode(docs)).hexdigest()[:8]; print($(1))' $(call quoted,$(DOCS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index eval test lint format bench bench-peers image clean distclean install install-dev
+.PHONY: help serve index eval test lint format bench bench-peers screenshots image clean distclean install install-dev
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -55,6 +55,9 @@ bench: install-dev  ## measure speed, memory and quality against peers
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks --peers-python $(VENV_PEERS)/bin/python $(BENCH_ARGS)
 
 bench-peers: $(VENV_PEERS)/.installed  ## install the peers to measure against, apart from all else
+
+screenshots: install-dev  ## take the pictures in docs/screens anew
+	HF_HUB_OFFLINE=1 $(BIN)/python -m docs.screenshots
 
 image:  ## build the container image with docker, podman or buildah
 	@if docker info >/dev/null 2>&1; then set -- docker build; \

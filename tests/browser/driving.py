@@ -72,7 +72,7 @@ def console(browser: Any) -> list[str]:
     return [text for text in told if not any(f"{path} - Failed to load resource" in text for path in FAILURES)]
 
 
-def resize(browser: Any, width: int, scheme: str) -> None:
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+def resize(browser: Any, width: int, scheme: str, *, height: int = 900) -> None:
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
