@@ -31,6 +31,7 @@ LAYERS = (
     {"ablation"},
     {"evaluate", "render", "render_markdown", "render_text"},
     {"evaluation", "push", "render_eval", "render_insights", "render_recurrences", "recurrences_text"},
+    {"render_map"},
     {"web"},
     {"agents"},
     {"commands"},

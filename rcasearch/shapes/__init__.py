@@ -20,8 +20,9 @@ from rcasearch.shapes.incidents import (
     Section,
     Summary,
 )
-from rcasearch.shapes.recurrences import Fix, OpenAction, Recurrence, Recurrences
 from rcasearch.shapes.insights import Insights, Mitigated, Tallied, Tally
+from rcasearch.shapes.map import Map, MapFamily
+from rcasearch.shapes.recurrences import Fix, OpenAction, Recurrence, Recurrences
 from rcasearch.shapes.results import Difference, Evidence, Hit, Match, Results, Shared
 from rcasearch.shapes.service import DocumentProblem, Index, ProblemDetails, Searches, VectorSearch
 
@@ -41,6 +42,8 @@ __all__ = [
     "Index",
     "Insights",
     "Link",
+    "Map",
+    "MapFamily",
     "Match",
     "Milestones",
     "Mitigated",
