@@ -72,6 +72,13 @@ def condense(text: str) -> str:
     return told[:_MOST_CHARS] or text.strip()[:_MOST_CHARS]
 
 
+def loudest(text: str) -> str:
+    """The line of ``text`` that speaks most of trouble, the first of several, without what stands before its message."""
+    distinct, counts = _distinct(line for line in read_lines(text) if not line.frame and line.text.strip())
+    worth = [_worth(line, count) for line, count in zip(distinct, counts, strict=True)]
+    return distinct[worth.index(max(worth))].text if distinct else text.strip()
+
+
 def _first_of_each(lines: Iterable[str]) -> list[str]:
     first: dict[str, str] = {}
     for line in lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -93,6 +93,7 @@ def test_markup_in_a_document_is_text(text: str) -> None:
 
 
 @given(st.text(st.sampled_from("ab_*[]()<>!#-+=`~|&;1.) \\\n\"'/:{}^$@"), max_size=40) | st.text(max_size=30))
+@settings(deadline=None)
 def test_any_text_reads_as_it_was_written(text: str) -> None:
     shown, kinds = _read(escaped(text))
     assert kinds == set()
@@ -100,6 +101,7 @@ def test_any_text_reads_as_it_was_written(text: str) -> None:
 
 
 @given(st.text(st.sampled_from("ab_*[]()<>!#-+=`~|&;1.) \\\n"), max_size=30))
+@settings(deadline=None)
 def test_no_text_leaves_its_place(text: str) -> None:
     def told(words: str) -> list[str]:
         resolution = {"text": words, "steps": [words, words], "source_section": "resolution", "heading": words}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rcasearch.errors import InvalidQueryError
@@ -89,6 +89,7 @@ def test_what_is_no_kind_is_named(wrong: object) -> None:
 
 
 @given(st.lists(st.sampled_from(["checkout-api", "HTTP 503", "ENOSPC", "search", "answers 502", "a", "-", "\n"]), max_size=9))
+@settings(deadline=None)
 def test_nothing_that_is_ignored_is_read_again(words: list[str]) -> None:
     text = "it " + " ".join(words)
     query = left(text, "service:checkout-api", "signature:HTTP 503", "signature:ENOSPC")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rcasearch.loglines import ERROR, ROUTINE, UNKNOWN, WARNING, Line, read_lines
-from rcasearch.pastes import condense
+from rcasearch.pastes import condense, loudest
 
 # Words that no hexadecimal id looks like, and none of which tells of trouble.
 _word = st.text(st.sampled_from("ghijmqruvwxyzäß"), min_size=2, max_size=6)
@@ -223,3 +223,19 @@ def test_a_document_of_json_on_one_line_gives_what_its_objects_say() -> None:
     pods = [{"metadata": {"uid": f"u{n}"}, "state": {"running": {"startedAt": "2026-05-05"}}} for n in range(300)]
     dead = {"lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled", "message": "over the limit"}}}
     assert condense(json.dumps({"items": [*pods, dead]})) == "OOMKilled over the limit"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "INFO ready\n" * 20 + "2026-03-14T18:05:01Z ERROR checkout: QueuePool limit reached\n",
+            "checkout: QueuePool limit reached",
+        ),
+        ("Traceback (most recent call last):\n  File 'a.py', line 1\nTimeoutError: timed out", "TimeoutError: timed out"),
+        ("checkout is slow\nsince noon", "checkout is slow"),
+        ("\n \n", ""),
+    ],
+)
+def test_the_loudest_line_is_what_a_paste_is_about(text: str, line: str) -> None:
+    assert loudest(text) == line

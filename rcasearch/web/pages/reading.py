@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from rcasearch import shapes
 from rcasearch.model import Query, Results
-from rcasearch.pastes import condense
+from rcasearch.pastes import loudest
 from rcasearch.render_understood import ignored_in_words, source_in_words
 from rcasearch.texts import unique
 from rcasearch.web.addresses import filter_pairs
-from rcasearch.wording import cut, one_line, plural
+from rcasearch.wording import one_line, plural
 
 _MOST = 8
 _TITLE = 60
@@ -53,10 +53,10 @@ def subject(query: Query) -> str:
     """What a query is about, in a few words for a title: of a payload its first symptom, of a log its first telling line."""
     understood = query.understood
     told = understood.symptoms[0].text if understood and _is_sent(query) else query.text
-    lines = condense(told).splitlines()
     if not _is_sent(query) and _JSON.match(query.text):
         return f"JSON of {plural(len(query.text.splitlines()), 'line')}"
-    return cut(one_line(lines[0] if lines else told), _TITLE)
+    line = one_line(told if len(told.splitlines()) == 1 else loudest(told))
+    return line if len(line) <= _TITLE else f"{line[:_TITLE].rsplit(' ', 1)[0]} …"
 
 
 def _is_sent(query: Query) -> bool:
