@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from rcasearch.families import Families
 from rcasearch.model import Filters, Fix, Incident, Recurrence
 from rcasearch.stores.base import Store
+
+Services = frozenset[str]
 
 
 def recurrences(store: Store, families: Families, filters: Filters) -> tuple[Recurrence, ...]:
@@ -23,8 +25,9 @@ def recurrences(store: Store, families: Families, filters: Filters) -> tuple[Rec
 
 
 def fixes(incidents: Sequence[Incident], newest: str | None) -> tuple[Fix, ...]:
-    """How the fixes of incidents of one failure fared, until the date of the ``newest`` incident on record."""
-    return tuple(_fix(incident, incidents, newest) for incident in incidents if incident.resolution)
+    """How the fixes of incidents of one failure, oldest first, fared until the date of the ``newest`` incident on record."""
+    hit = {incident.id: frozenset(map(str.casefold, incident.services)) for incident in incidents}
+    return tuple(_fix(incident, incidents, hit, newest) for incident in incidents if incident.resolution)
 
 
 def _recurrence(store: Store, families: Families, number: int, newest: str | None) -> Recurrence:
@@ -36,17 +39,17 @@ def _recurrence(store: Store, families: Families, number: int, newest: str | Non
     return Recurrence(incidents[0].id, name, terms, incidents, fixes(incidents, newest), linked)
 
 
-def _fix(fixed: Incident, incidents: Sequence[Incident], newest: str | None) -> Fix:
+def _fix(fixed: Incident, incidents: Sequence[Incident], hit: Mapping[str, Services], newest: str | None) -> Fix:
     if not fixed.date or not newest:
         return Fix(fixed.id, None)
-    returns = [one.date for one in incidents if one.date and one.date > fixed.date and _share_a_service(fixed, one)]
-    return Fix(fixed.id, not returns, _days(fixed.date, min(returns, default=newest)))
+    later = (one for one in incidents if one.date and one.date > fixed.date)
+    returned = next((one.date for one in later if _share_a_service(hit[fixed.id], hit[one.id])), None)
+    return Fix(fixed.id, returned is None, _days(fixed.date, returned or newest))
 
 
-def _share_a_service(one: Incident, other: Incident) -> bool:
+def _share_a_service(one: Services, other: Services) -> bool:
     """Whether both list a service; an incident that lists none may have hit any."""
-    mine, others = ({service.casefold() for service in incident.services} for incident in (one, other))
-    return not mine or not others or bool(mine & others)
+    return not one or not other or not one.isdisjoint(other)
 
 
 def _days(first: str, last: str) -> int:

@@ -16,7 +16,7 @@ from rcasearch.wording import grouped, minutes, plural
 EDGE = 2.0
 MOST_YEARS = 8
 # Dots nearer than this hide one another where there are hundreds.
-STEP = 1.5
+STEP = 2.0
 CROWD = 40
 TOLD = 12
 # A gap is told where its words fit on a phone.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from rcasearch.model import Recurrence
+from rcasearch.model import ActionItem, Recurrence
 from rcasearch.render_recurrences import recurrences_as_dicts
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
@@ -254,6 +255,20 @@ def test_of_hundreds_the_newest_are_told_whole(again: FlaskClient, monkeypatch: 
     assert "2 earlier incidents" in text
     assert f'href="/incidents/{BASKET}"' in text.split('<li class="time">')[0]
     assert "3 of 3" in text
+
+
+def test_of_much_that_is_open_what_is_overdue_comes_first(
+    tiny_searcher: Searcher, tiny_index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [pool, _] = tiny_recurrences(tiny_searcher)
+    items = [ActionItem(f"task {number}", number, due="2030-01-01" if number < 40 else "2020-01-01") for number in range(45)]
+    busy = replace(pool, incidents=(replace(pool.incidents[0], action_items=tuple(items)), *pool.incidents[1:]))
+    monkeypatch.setattr(Searcher, "recurrences", lambda self: (busy,))
+    text = create_app(tiny_searcher, Settings(index=str(tiny_index))).test_client().get(f"/recurrences/{POOL}").text
+    shown = re.findall(r"task (\d+)", text)
+    assert shown[:5] == ["40", "41", "42", "43", "44"]
+    assert text.count('class="action ') == 30
+    assert "more are told by their incidents." in text
 
 
 def test_an_incident_and_a_hit_say_that_it_happened_again(again: FlaskClient) -> None:
