@@ -12,6 +12,10 @@ ANSWERS = [
     "/incidents?service=no-such-service",
     f"/incidents/{POOL}?lines=34-38",
     "/recurrences",
+    "/recurrences",
+    "/insights",
+    "/map",
+    f"/map?q={POOL_QUERY}",
     "/about",
     "/docs",
 ]

@@ -31,7 +31,8 @@ def test_nothing_overflows_however_wide_the_window(browser: Any, site: str, path
 
 
 def test_every_field_has_a_name_and_every_landmark_is_there(browser: Any, site: str) -> None:
-    nameless = """return [...document.querySelectorAll('a, button, input, textarea, select, summary')].filter((e) => {
+    nameless = """const fields = 'a, button, input:not([type=hidden]), textarea, select, summary';
+      return [...document.querySelectorAll(fields)].filter((e) => {
       const label = e.labels && e.labels[0] ? e.labels[0].textContent : '';
       return !(label + e.textContent + (e.getAttribute('aria-label') || '')).trim(); }).map((e) => e.outerHTML)"""
     order = "return [...document.querySelectorAll('h1, h2, h3, h4')].map((h) => Number(h.tagName[1]))"
