@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from flask.testing import FlaskClient
@@ -136,6 +137,25 @@ def test_what_is_overdue_is_looked_at_anew_each_day(
     monkeypatch.setattr("rcasearch.web.recurring.today", lambda: TODAY + timedelta(1))
     again.get(API)
     assert len(asked) == 2
+
+
+def test_another_index_is_looked_through_anew() -> None:
+    class Generation:
+        """Stands where a Searcher would, of an index that is made again and again."""
+
+        info = SimpleNamespace(id="g1")
+        looked: ClassVar[list[str]] = []
+
+        def recurrences(self) -> tuple[Recurrence, ...]:
+            self.looked.append(self.info.id)
+            return ()
+
+    generation: Any = Generation()
+    kept = Recurring(lambda: generation)
+    for made in ("g1", "g1", "g2", "g2"):
+        generation.info = SimpleNamespace(id=made)
+        assert kept.found() == ()
+    assert Generation.looked == ["g1", "g2"]
 
 
 def test_whoever_cannot_wait_is_told_once_they_are_found(tiny_searcher: Searcher, asked: list[str]) -> None:
