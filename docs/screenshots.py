@@ -27,8 +27,8 @@ ROOT = Path(__file__).parent.parent
 SCREENS = ROOT / "docs" / "screens"
 SIZES = {"wide": (1400, 1050), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
-# What is drawn has few colours. With fewer than these the highlights lose theirs.
-COLOURS = 128
+# What is drawn has few colours; with fewer than these, the rare ones would be lost.
+COLOURS = 256
 
 POOL = "2024-03-15-connection-pool-exhaustion-in-checkout-api"
 SYMPTOM = "checkout answers 503, every worker waits for a database connection"
@@ -79,6 +79,7 @@ def main() -> None:
 def take(address: str, pages: list[str], profile: Path) -> None:
     """Write a picture of each page in each size and scheme."""
     browser = start(profile)
+    browser.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
     try:
         for page in pages:
             for scheme in SCHEMES:

@@ -13,6 +13,8 @@ ANSWERS = [
     f"/incidents/{POOL}?lines=34-38",
     "/recurrences",
     "/recurrences",
+    "/map",
+    f"/map?q={POOL_QUERY}",
     "/insights",
     "/map",
     f"/map?q={POOL_QUERY}",
