@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from rcasearch.families import Families, families
+from rcasearch.families import NEAR, Families, families
 from rcasearch.landscape import Landscape, positions
-from rcasearch.relations import SYMPTOM_KINDS
+from rcasearch.likeness import likeness, nearest
 from rcasearch.stores.base import Store
 
 # The generation in force, and the one before, which requests under way still read.
@@ -42,6 +42,7 @@ class Overviews:
 
 def overview(store: Store) -> Overview:
     """The overview of a store, computed."""
-    found = families(store)
-    points = positions(store.kind_means(SYMPTOM_KINDS))
-    return Overview(found, Landscape(points, found.numbers, found.names))
+    alike = likeness(store)
+    near = nearest(alike, NEAR)
+    found = families(store, alike, near)
+    return Overview(found, Landscape(positions(alike.vectors, near), found.numbers, found.names))

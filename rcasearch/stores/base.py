@@ -42,6 +42,19 @@ class Passages:
     vectors: Floats
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class TermValues:
+    """The terms (t,) of the lexical leg, sorted, and how much each counts in which incidents.
+
+    Term i has the BM25 ``values[starts[i]:starts[i + 1]]`` in the incidents of the same ``rows``, ascending.
+    """
+
+    terms: Sequence[str]
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    values: Floats
+
+
 class Store(Protocol):
     """One generation of an index, open for reading from any thread."""
 
@@ -101,6 +114,9 @@ class Store(Protocol):
 
     def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
         """The BM25 score (rows,) of each incident."""
+
+    def term_values(self) -> TermValues:
+        """What `lexical_scores` adds up, of all incidents and all terms."""
 
     def serves(self, rows: Rows, services: Sequence[str]) -> NDArray[np.bool_]:
         """Whether (rows,) each incident lists one of these services."""

@@ -10,8 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rcasearch import ranking
 from rcasearch.model import KINDS, Kind
-from rcasearch.stores.base import Rows
+from rcasearch.stores.base import Floats, Rows, Selection
+from rcasearch.stores.vectors import Vectors
+
+# Passages that means are made of at once.
+_BLOCK = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,30 @@ class Layout:
             if len(rows) == most:
                 break
         return rows
+
+
+def kind_means(layout: Layout, passages: Vectors, kinds: Collection[Kind]) -> Floats:
+    """The mean (n, d) of the passages of these kinds in each incident, of length 1; zeros for one that has none."""
+    positions, rows = layout.of_kinds(kinds)
+    means = np.zeros((len(layout.starts) - 1, passages.dimension), np.float32)
+    for start in range(0, len(positions), _BLOCK):
+        own = slice(start, start + _BLOCK)
+        vectors = passages.stored(layout.passages[positions[own]])
+        first = np.flatnonzero(np.diff(rows[own], prepend=-1))
+        means[rows[own][first]] += np.add.reduceat(vectors, first, axis=0)
+    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.float32(1e-12))
+    return means
+
+
+def best(scores: Floats, selection: Selection, k: int) -> Rows:
+    """The k selected rows with the best scores above 0, best first."""
+    rows = np.flatnonzero(scores > 0)
+    if selection.rows is not None:
+        rows = rows[mask(selection.rows, len(scores))[rows]]
+    if len(rows) > k:
+        # Those that are surely too low need not be put in order.
+        rows = rows[scores[rows] >= np.partition(scores[rows], -k)[-k]]
+    return rows[ranking.order(scores[rows], rows)][:k]
 
 
 def _runs(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -21,10 +21,10 @@ from rcasearch.errors import IndexMismatchError
 from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Kind, Outline, Page, Problem
 from rcasearch.services import ServiceNames
 from rcasearch.stores import earlier, files, writer
-from rcasearch.stores.base import Floats, Passages, Rows, Selection
+from rcasearch.stores.base import Floats, Passages, Rows, Selection, TermValues
 from rcasearch.stores.catalogue import CATALOGUE, Catalogue
 from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
-from rcasearch.stores.layout import Layout, distinct, mask
+from rcasearch.stores.layout import Layout, best, distinct, kind_means, mask
 from rcasearch.stores.postings import Postings
 from rcasearch.stores.vectors import Vectors
 
@@ -37,8 +37,6 @@ _CLEAR = 0.05
 # Passages scored at once: of 4 to 64 this was the fastest, and 1.7 times as fast as all in one.
 _BLOCK = 16
 _REMEMBERED = 4
-# Passages that means are made of at once.
-_MEANS = 8_192
 # An outage is asked about again and again, and a service may have thousands of incidents.
 _SERVICES = 64
 
@@ -139,7 +137,7 @@ class LocalStore:
             wanted = min(4 * wanted, available)
 
     def matching(self, terms: Sequence[str], k: int, selection: Selection) -> Rows:
-        return _best(self._bm25(tuple(terms)), selection, k)
+        return best(self._bm25(tuple(terms)), selection, k)
 
     def telling_of(self, query_profile: Floats, k: int, selection: Selection) -> Rows:
         rows, concepts, shares = self._told
@@ -147,7 +145,7 @@ class LocalStore:
         for concept in np.flatnonzero(query_profile >= _CLEAR):
             own = slice(*np.searchsorted(concepts, [concept, concept + 1]))
             scores[rows[own]] += query_profile[concept] * shares[own]
-        return _best(scores, selection, k)
+        return best(scores, selection, k)
 
     @cached_property
     def _told(self) -> tuple[Rows, NDArray[np.int64], Floats]:
@@ -178,18 +176,13 @@ class LocalStore:
         return np.asarray(self._profiles[rows], dtype=np.float32)
 
     def kind_means(self, kinds: Collection[Kind]) -> Floats:
-        positions, rows = self._layout.of_kinds(kinds)
-        sums = np.zeros((self._everything.count, self._passages.dimension), np.float32)
-        for start in range(0, len(positions), _MEANS):
-            own = slice(start, start + _MEANS)
-            vectors = self._passages.stored(self._layout.passages[positions[own]])
-            first = np.flatnonzero(np.diff(rows[own], prepend=-1))
-            sums[rows[own][first]] += np.add.reduceat(vectors, first, axis=0)
-        sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.float32(1e-12))
-        return sums
+        return kind_means(self._layout, self._passages, kinds)
 
     def lexical_scores(self, rows: Rows, terms: Sequence[str]) -> Floats:
         return self._bm25(tuple(terms))[rows]
+
+    def term_values(self) -> TermValues:
+        return self._lexical.everything()
 
     def serves(self, rows: Rows, services: Sequence[str]) -> NDArray[np.bool_]:
         listed = np.zeros(len(rows), np.bool_)
@@ -299,14 +292,3 @@ class LocalStore:
 def _served(catalogue: Catalogue, service: str) -> NDArray[np.bool_]:
     """Of each row (n,) whether its incident lists the service."""
     return mask(catalogue.serving(service), catalogue.count())
-
-
-def _best(scores: Floats, selection: Selection, k: int) -> Rows:
-    """The k selected rows with the best scores above 0, best first."""
-    rows = np.flatnonzero(scores > 0)
-    if selection.rows is not None:
-        rows = rows[mask(selection.rows, len(scores))[rows]]
-    if len(rows) > k:
-        # Those that are surely too low need not be put in order.
-        rows = rows[scores[rows] >= np.partition(scores[rows], -k)[-k]]
-    return rows[ranking.order(scores[rows], rows)][:k]

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rcasearch.stores.base import Floats
+from rcasearch.stores.base import Floats, TermValues
 
 K1, B = 1.2, 0.75
 _HEADER = 4 * 8
@@ -75,6 +75,12 @@ class Postings:
             # Three times as fast as +=, which reads and writes the scores one after the other.
             np.add.at(scores, self._parts.rows[own], np.float32(count) * self._parts.values[own])
         return scores
+
+    def everything(self) -> TermValues:
+        """All terms, where their postings begin, and the postings, as they lie in the file."""
+        parts = self._parts
+        names = [self._term(number).decode("utf-8", "surrogatepass") for number in range(len(parts.starts) - 1)]
+        return TermValues(names, parts.starts, parts.rows, parts.values)
 
     def _own(self, term: bytes) -> slice:
         """Where the term's postings lie; an empty slice for a term that is not there."""

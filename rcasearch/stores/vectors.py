@@ -56,6 +56,15 @@ def write(path: Path, vectors: Floats, exact: int = EXACT) -> VectorSearch:
     return VectorSearch("exact")
 
 
+def neighbours(vectors: Floats, k: int) -> Rows:
+    """For each of the vectors (n, d) the k (n, k) with the largest products with it, it mostly among them; all, if fewer."""
+    import faiss
+
+    faiss.omp_set_num_threads(cores())
+    found: Rows = faiss.knn(vectors, vectors, min(k, len(vectors)), metric=faiss.METRIC_INNER_PRODUCT)[1]
+    return found
+
+
 def _compressed(vectors: Floats) -> Any:
     import faiss
 

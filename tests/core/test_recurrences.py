@@ -1,4 +1,4 @@
-"""Failures that happened again: linked and of the same cause, joined into groups, whatever the order of the documents."""
+"""Failures that happened again: linked and of the same cause, or told alike; in groups, whatever the order of the documents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rcasearch.families import joined
+from rcasearch.linkage import joined
 from rcasearch.model import Filters, Recurrence
 from rcasearch.search import Searcher
 from tests.core.fakes import FakeEncoder, build_with, searcher_with
@@ -21,6 +21,7 @@ DOCUMENTS = {
     "again": ("2023-06-01", "basket", CAUSE, "As in [[first]]."),
     "third": ("2024-07-01", "checkout", CAUSE, "As in [[again]]."),
     "alike": ("2024-08-01", "gateway", "poolreset 42 poolslow poolLimit", ""),
+    "unlike": ("2024-09-01", "gateway", "nodeleak routeslow lockdown certs", "Not as in [[alike]]."),
     "disk": ("2021-01-01", "search", OTHER, "Not as in [[first]]."),
     "full": ("", "search", OTHER, "As in [[disk]] and [[full]], and [[nowhere]]."),
 }
@@ -48,16 +49,17 @@ def ids(found: tuple[Recurrence, ...]) -> list[list[str]]:
 
 def test_what_was_linked_and_has_the_same_cause_is_one_failure(searcher: Searcher) -> None:
     found = searcher.recurrences()
-    assert ids(found) == [["first", "again", "third"], ["disk", "full"]]
-    assert found[0].services == ("checkout", "basket")
-    assert found[0].dates == ("2020-01-01", "2023-06-01", "2024-07-01")
+    assert ids(found) == [["first", "again", "third", "alike"], ["disk", "full"]]
+    assert found[0].services == ("checkout", "basket", "gateway")
+    assert found[0].dates == ("2020-01-01", "2023-06-01", "2024-07-01", "2024-08-01")
+    assert [one.linked for one in found] == [(("again", "first"), ("again", "third")), (("disk", "full"),)]
     assert found[1].dates == ("2021-01-01",)
 
 
 def test_a_filter_keeps_the_failures_of_which_one_incident_passes_and_keeps_them_whole(searcher: Searcher) -> None:
-    assert ids(searcher.recurrences(Filters(services=("basket",)))) == [["first", "again", "third"]]
-    assert ids(searcher.recurrences(Filters(services=("gateway",)))) == []
-    assert ids(searcher.recurrences(Filters(until="2021-12-31"))) == [["first", "again", "third"], ["disk", "full"]]
+    assert ids(searcher.recurrences(Filters(services=("basket",)))) == [["first", "again", "third", "alike"]]
+    assert ids(searcher.recurrences(Filters(since="2024-09-01"))) == []
+    assert ids(searcher.recurrences(Filters(until="2021-12-31"))) == [["first", "again", "third", "alike"], ["disk", "full"]]
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12))))
