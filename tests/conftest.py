@@ -76,3 +76,19 @@ def seeds_searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searche
     searcher = Searcher.open(settings)
     yield searcher
     searcher.close()
+
+
+@pytest.fixture(scope="session")
+def hostile_searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    """A searcher over documents that mean harm: see tests/hostile.py."""
+    from rcasearch.index import build
+    from rcasearch.search import Searcher
+    from rcasearch.settings import Settings
+    from tests import hostile
+
+    folder = tmp_path_factory.mktemp("hostile")
+    settings = Settings(index=str(folder / "index"))
+    build([hostile.write(folder / "docs")], settings)
+    searcher = Searcher.open(settings)
+    yield searcher
+    searcher.close()
