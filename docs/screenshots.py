@@ -70,6 +70,7 @@ def main() -> None:
         if not given.index:
             build([ROOT / "seeds"], settings)
         searcher = Searcher.open(settings)
+        searcher.warm()
         with served(create_app(searcher, settings)) as address:
             take(address, given.pages or list(PAGES), Path(folder) / "profile")
         searcher.close()

@@ -92,6 +92,7 @@ def test_paper_is_white_whatever_was_chosen(unset: Any) -> None:
     unset.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert background(unset) == "rgb(255, 255, 255)"
     assert not one(unset, "nav[aria-label='Main']").is_displayed()
+    assert not one(unset, "#theme").is_displayed()
     unset.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
