@@ -24,7 +24,7 @@ from rcasearch.errors import (
 from rcasearch.settings import Settings, describe
 from rcasearch.wording import clean
 
-_ANSWERS_ONCE = {"search", "similar", "show", "recurrences", "info"}
+_ANSWERS_ONCE = {"search", "similar", "show", "recurrences", "insights", "info"}
 NOT_FOUND, USAGE, NO_INDEX, INTERRUPTED, BROKEN_PIPE = 1, 2, 3, 130, 141
 _EXIT_CODES: dict[type[RcaSearchError], int] = {
     NotFoundError: NOT_FOUND,
@@ -120,6 +120,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_similar(subparsers)
     _add_show(subparsers)
     _add_recurrences(subparsers)
+    _add_insights(subparsers)
     _add_info(subparsers)
     _add_serve(subparsers)
     _add_mcp(subparsers)
@@ -171,6 +172,10 @@ def _add_read(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 def _add_filters(parser: argparse.ArgumentParser, limited: str = "incidents in the answer") -> None:
     parser.add_argument("-k", "--limit", metavar="N", help=f"{limited} (default: {Settings().limit})")
+    _add_mere_filters(parser)
+
+
+def _add_mere_filters(parser: argparse.ArgumentParser) -> None:
     filters = parser.add_argument_group("filters")
     filters.add_argument("--service", action="append", metavar="NAME", help="only incidents of this service; may be repeated")
     filters.add_argument("--severity", action="append", metavar="LEVEL", help="SEV1, P1, critical, … in any spelling")
@@ -201,6 +206,12 @@ def _add_recurrences(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--order", metavar="BY", help="last (the default), count or minutes: the last time, how often, how long")
     _add_filters(parser, "failures in the list")
     parser.add_argument("--json", action="store_true", help="print JSON, as the HTTP API answers")
+
+
+def _add_insights(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "insights", "count incidents and minutes by month, severity and service", epilogs.INSIGHTS)
+    _add_mere_filters(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON, as the HTTP API answers, with all months")
 
 
 def _add_info(subparsers: Subparsers[argparse.ArgumentParser]) -> None:

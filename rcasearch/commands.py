@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 FILTERS = ("service", "severity", "tag", "status", "since", "until")
 QUERIES = Path("seeds/queries.jsonl")
-LOADING = "Loading the model …"
 
 
 def index(args: argparse.Namespace, settings: Settings) -> int:
@@ -55,7 +54,7 @@ def search(args: argparse.Namespace, settings: Settings) -> int:
     _load_ahead(settings)
     with _opened(settings) as searcher:
         shown = _form(args.json)
-        with notice(sys.stderr, LOADING):
+        with notice(sys.stderr, "Loading the model …"):
             results = searcher.search(query)
         shown(results)
     return 0
@@ -129,6 +128,19 @@ def recurrences(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def insights(args: argparse.Namespace, settings: Settings) -> int:
+    """Print what the incidents come to. The model is not needed."""
+    from rcasearch.insights import insights
+    from rcasearch.query import parse_filters
+    from rcasearch.render_insights import insights_as_dict, insights_as_text
+
+    filters = parse_filters(_given(args, FILTERS))
+    with _opened(settings) as searcher:
+        found = insights(searcher.outlines(filters))
+        print_json(insights_as_dict(found, searcher.info.id)) if args.json else page(insights_as_text(found))
+    return 0
+
+
 def info(args: argparse.Namespace, settings: Settings) -> int:
     """Print what the index holds, or every problem its documents have, or whether its files are as they were written."""
     if args.verify:
@@ -155,8 +167,7 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     from rcasearch.stores.generations import current, damaged_files, read_manifest
     from rcasearch.wording import grouped, plural
 
-    folder = current(Path(settings.index))
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder := current(Path(settings.index)))
     damaged = damaged_files(folder, manifest)
     if args.json:
         print_json({"files": len(manifest.files), "damaged": damaged})
@@ -280,6 +291,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "similar": similar,
     "show": show,
     "recurrences": recurrences,
+    "insights": insights,
     "info": info,
     "serve": serve,
     "push": push,

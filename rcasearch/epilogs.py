@@ -61,6 +61,14 @@ examples:
   rcasearch show 2024-03-14-checkout-503 --markdown  the document as it was written
   rcasearch show 2024-03-14-checkout-503 --json      for programs"""
 
+INSIGHTS = """\
+The last twelve months are printed. An incident of several services counts for each of them.
+
+examples:
+  rcasearch insights
+  rcasearch insights --service checkout --since 1y
+  rcasearch insights --json | jq '.months[] | [.name, .incidents, .minutes]'"""
+
 RECURRENCES = """\
 Incidents of one failure stand together. A fix held if the failure did not come back to a service
 that it had hit. With filters: the failures of which at least one incident passes.
