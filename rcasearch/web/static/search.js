@@ -24,6 +24,8 @@
   // The entry that somebody asked for, while what is being typed stands in its place.
   let settled = null;
   let asked = box.value.trim();
+  // The request whose answer is shown: to submit it again asks nobody.
+  let shownFor = null;
   let running = null;
   let pause = 0;
   let saying = 0;
@@ -102,6 +104,12 @@
     history[same ? "replaceState" : "pushState"](state(), "", address);
   }
 
+  // What was typed is acted upon, and so gets the place that it did not ask for.
+  function settle() {
+    note(answer().dataset.address ?? here(), true);
+    keep();
+  }
+
   // --- asking ----------------------------------------------------------------------------------------------------------
 
   function fields(submitter, but = "") {
@@ -110,23 +118,24 @@
   }
 
   function request(submitter) {
-    if (!box.value.trim()) return ["/", {}];
+    if (!box.value.trim()) return ["/", null];
     const params = fields(submitter);
     const address = `/?${params}`;
     const changes = params.has("drop") || params.has("year");
-    return changes || address.length > LONGEST_ADDRESS ? ["/", { method: "POST", body: params }] : [address, {}];
+    return changes || address.length > LONGEST_ADDRESS ? ["/", params] : [address, null];
   }
 
   // What an entry of the history held: its address tells, or else what was sent.
   function again({ text, rest }) {
-    if (location.search || !text) return [here(), {}];
+    if (location.search || !text) return [here(), null];
     const params = new URLSearchParams(rest);
     params.set("q", text);
-    return ["/", { method: "POST", body: params }];
+    return ["/", params];
   }
 
-  async function fetched(address, options, signal) {
-    const response = await fetch(address, { ...options, headers: { "X-Part": "answer" }, cache: "no-store", signal });
+  async function fetched(address, body, signal) {
+    const method = body ? "POST" : "GET";
+    const response = await fetch(address, { method, body, headers: { "X-Part": "answer" }, cache: "no-store", signal });
     const parsed = new DOMParser().parseFromString(await response.text(), "text/html");
     const part = parsed.getElementById("answer");
     if (response.ok && part) return { part: document.adoptNode(part), url: response.url };
@@ -134,7 +143,7 @@
     throw new Error(parsed.querySelector(".failure h1")?.textContent ?? `The server answered ${response.status}.`);
   }
 
-  async function ask([address, options], onto) {
+  async function ask([address, body], onto) {
     clearTimeout(pause);
     running?.abort();
     const mine = (running = new AbortController());
@@ -145,12 +154,13 @@
     }, SLOW);
     const limit = setTimeout(() => mine.abort(), GIVEN_UP);
     try {
-      const found = await fetched(address, options, mine.signal);
+      const found = await fetched(address, body, mine.signal);
       if (mine !== running) return;
       if (found.elsewhere) return void location.assign(found.elsewhere);
       const from = new URL(found.url);
       put(found.part);
       asked = text;
+      shownFor = body ? null : address;
       onto(found.part.dataset.address ?? from.pathname + from.search);
       keep();
       say("");
@@ -175,7 +185,13 @@
   }
 
   const live = () => ask(request(null), (address) => note(address, false));
-  const submit = (submitter) => ask(request(submitter), (address) => note(address, true));
+  const submit = async (submitter) => {
+    const [address, body] = request(submitter);
+    const known = address === shownFor && !body && !running;
+    if (known || (settled && submitter?.closest("#answer"))) settle();
+    if (known) clearTimeout(pause);
+    else await ask([address, body], (given) => note(given, true));
+  };
   const restore = (from) => ask(again(from), () => undefined);
 
   function typed(event) {
@@ -260,6 +276,7 @@
     const button = event.target.closest("button");
     if (button?.matches(".copy[data-link], .copy[data-markdown]")) copy(button);
     else if (button?.dataset.shows === "keys") keys.showModal();
+    else if (settled && event.target.closest("#answer a")) settle();
   });
   document.addEventListener("keydown", pressed);
   const choice = document.getElementById("single");
@@ -281,27 +298,34 @@
   });
   addEventListener("pagehide", remember);
   addEventListener("popstate", async ({ state: back }) => {
-    if (back?.entry === undefined || back.entry === entry) return;
+    if (back?.entry === undefined) return;
     clearTimeout(scrolled);
+    if (back.entry !== entry) await turnTo(back);
+    scrollTo({ top: back.y, behavior: "instant" });
+  });
+
+  async function turnTo(back) {
     stop();
     settled = null;
     entry = back.entry;
+    shownFor = null;
     box.value = back.text;
     asked = box.value.trim();
     const kept = shown.get(entry);
     if (kept) put(kept);
     else await restore(back);
-    scrollTo({ top: back.y, behavior: "instant" });
-  });
+  }
 
   // From another page and back: the server wrote what the address tells, and a text that no address holds is asked again.
   const before = history.state;
+  history.scrollRestoration = "manual";
   if (before?.text && !location.search) {
     box.value = before.text;
     restore(before).then(() => scrollTo({ top: before.y, behavior: "instant" }));
   } else {
     keep();
-    history.replaceState({ ...state(), y: before?.y ?? scrollY }, "");
+    history.replaceState({ ...state(), y: before?.y ?? 0 }, "");
+    if (before?.y && !location.hash) scrollTo({ top: before.y, behavior: "instant" });
   }
   dress();
 })();
