@@ -22,6 +22,7 @@ class RememberingEncoder:
     def __init__(self, encoder: Encoder) -> None:
         self.name = encoder.name
         self.fingerprint = encoder.fingerprint
+        self.arithmetic = encoder.arithmetic
         self.dimension = encoder.dimension
         self.max_tokens = encoder.max_tokens
         self._encoder = encoder

@@ -52,10 +52,11 @@ def ours(task: Task) -> Encode:
 
 
 def ours_f32(task: Task) -> Encode:
-    """As on a processor that does not multiply bfloat16."""
+    """As on a processor that multiplies neither bfloat16 nor integers of 8 bits."""
     from rcasearch.encoders import choice
 
-    patch.object(choice, "multiplies_bf16", return_value=False).start()
+    for told in ("multiplies_bf16", "prefers_integers"):
+        patch.object(choice, told, return_value=False).start()
     return ours(task)
 
 

@@ -29,10 +29,15 @@ class Encoding:
 
 
 class Encoder(Protocol):
-    """A model in use. One object serves many threads."""
+    """A model in use. One object serves many threads.
+
+    ``arithmetic`` names what multiplies where passages are encoded: empty for floats of any size, whose vectors differ in their
+    last digits, otherwise integers and their scales. Vectors of two arithmetics can be compared, but stand in no index together.
+    """
 
     name: str
     fingerprint: str
+    arithmetic: str
     dimension: int
     max_tokens: int
 

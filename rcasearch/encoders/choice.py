@@ -12,10 +12,10 @@ from pathlib import Path
 
 from rcasearch.encoders import exports, probes
 from rcasearch.encoders.base import Encoder, Encoding
-from rcasearch.encoders.cores import multiplies_bf16
+from rcasearch.encoders.cores import multiplies_bf16, prefers_integers
 from rcasearch.encoders.exported import ExportedEncoder
 from rcasearch.encoders.exports import PROBES, Export, ExportError
-from rcasearch.encoders.network import FULL, HALF, load_openvino
+from rcasearch.encoders.network import FULL, HALF, INTEGERS, load_openvino
 from rcasearch.encoders.sentence import SentenceEncoder
 from rcasearch.encoders.tokenizing import WordPieces
 from rcasearch.errors import ModelError
@@ -62,7 +62,7 @@ def load_ahead(name: str, at_once: int | None = 1) -> None:
         # Imports come before the thread, which otherwise would have to share Python with those of the caller.
         if found := exports.find(_export_name(name)):
             pool = ThreadPoolExecutor(1)
-            _ahead[name] = pool.submit(_opened, name, *found, _precision(), at_once=at_once)
+            _ahead[name] = pool.submit(_opened, name, *found, _precisions(), at_once=at_once)
             pool.shutdown(wait=False)
 
 
@@ -76,7 +76,7 @@ class OnGpu:
 
     def __init__(self, exported: ExportedEncoder) -> None:
         self._exported = exported
-        self.name, self.fingerprint = exported.name, exported.fingerprint
+        self.name, self.fingerprint, self.arithmetic = exported.name, exported.fingerprint, exported.arithmetic
         self.dimension, self.max_tokens = exported.dimension, exported.max_tokens
         self.count_tokens, self.offsets = exported.count_tokens, exported.offsets
         self.encode_queries = exported.encode_queries
@@ -92,9 +92,9 @@ class OnGpu:
 
 
 def _exported(name: str) -> ExportedEncoder:
-    precision = _precision()
-    export, folder = exports.open_or_make(_export_name(name), lambda draft: _made(name, precision, draft))
-    return _opened(name, export, folder, precision)
+    precisions = _precisions()
+    export, folder = exports.open_or_make(_export_name(name), lambda draft: _made(name, precisions, draft))
+    return _opened(name, export, folder, precisions)
 
 
 def _export_name(name: str) -> str:
@@ -105,30 +105,39 @@ def _export_name(name: str) -> str:
         raise ExportError(f"openvino cannot be loaded ({error}); `pip install openvino` mends that") from None
 
 
-def _precision() -> str:
-    return HALF if multiplies_bf16() else FULL
+def _precisions() -> list[str]:
+    """Those that this machine is quick with, the quickest first; the last always serves.
+
+    A GPU encodes documents in floats, and one index is of one arithmetic.
+    """
+    integers = prefers_integers() and not _may_have_gpu()
+    return [INTEGERS] * integers + [HALF] * multiplies_bf16() + [FULL]
 
 
-def _made(name: str, precision: str, draft: Path) -> Export:
+def _made(name: str, precisions: Sequence[str], draft: Path) -> Export:
     from rcasearch.encoders.conversion import convert
 
     if not find_spec("sentence_transformers"):
         raise ExportError("sentence-transformers, which would make it, is not installed")
-    return convert(name, precision, draft)
+    return convert(name, precisions, draft)
 
 
-def _opened(name: str, export: Export, folder: Path, precision: str, at_once: int | None = None) -> ExportedEncoder:
-    """The encoder at the wanted precision where that passes, which an export made on another machine has to show here."""
-    if not export.precisions.get(precision, True):
-        precision = FULL
+def _opened(name: str, export: Export, folder: Path, precisions: Sequence[str], at_once: int | None = None) -> ExportedEncoder:
+    """The encoder at the first precision that passes, which an export made on another machine has to show here."""
     try:
-        encoder = ExportedEncoder(name, export, folder, precision, at_once)
-        if precision in export.precisions:
-            return encoder
-        differs = probes.difference(probes.read(folder / PROBES), encoder.encode_documents(probes.TEXTS))
-        return ExportedEncoder(name, export, folder, FULL, at_once) if differs else encoder
+        for precision in precisions:
+            if export.precisions.get(precision, True):
+                encoder = ExportedEncoder(name, export, folder, precision, at_once)
+                if precision in export.precisions or _passes(encoder, folder):
+                    return encoder
+        return ExportedEncoder(name, export, folder, FULL, at_once)
     except (OSError, ValueError, RuntimeError) as error:
         raise ExportError(f"the one in {folder} cannot be used: {' '.join(str(error).split())[:300]}") from error
+
+
+def _passes(encoder: ExportedEncoder, folder: Path) -> bool:
+    found = encoder.encode_documents(probes.TEXTS)
+    return not probes.difference(probes.read(folder / PROBES), found, integers=encoder.precision == INTEGERS)
 
 
 def _may_have_gpu() -> bool:

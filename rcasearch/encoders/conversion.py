@@ -5,24 +5,27 @@ The only file that knows OpenVINO's conversion. Torch is loaded to convert, neve
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from rcasearch.encoders import probes
 from rcasearch.encoders.exported import ExportedEncoder
-from rcasearch.encoders.exports import NETWORK, PROBES, TOKENIZER, Export, ExportError
-from rcasearch.encoders.network import FULL, load_openvino
+from rcasearch.encoders.exports import INTEGER_NETWORK, INTEGER_WEIGHTS, NETWORK, PROBES, TOKENIZER, Export, ExportError
+from rcasearch.encoders.network import FULL, INTEGERS, load_openvino
+from rcasearch.encoders.quantizing import ordinary_texts, quantize
 from rcasearch.encoders.sentence import SentenceEncoder
 
 
-def convert(name: str, precision: str, folder: Path) -> Export:
-    """Write the model called ``name`` into an empty folder; ``precision`` is the one that this machine would serve it with.
+def convert(name: str, precisions: Sequence[str], folder: Path) -> Export:
+    """Write the model called ``name`` into an empty folder; ``precisions`` are those that this machine would serve it with.
 
     Raises ModelError where the model cannot be loaded, ExportError where it cannot be converted or then answers otherwise.
     """
@@ -30,15 +33,17 @@ def convert(name: str, precision: str, folder: Path) -> Export:
     try:
         _write_tokenizer(encoder, folder)
         _write_network(encoder, folder)
-        export = _described(encoder)
+        _write_integers(encoder, folder)
+        export = _described(encoder, folder)
     except Exception as error:
         # Whatever a model's own code may raise, the model itself still works.
         raise ExportError(f"it cannot be converted: {type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
-    return _compared(encoder, export, precision, folder)
+    return _compared(encoder, export, precisions, folder)
 
 
-def _described(encoder: SentenceEncoder) -> Export:
+def _described(encoder: SentenceEncoder, folder: Path) -> Export:
     tokenizer = encoder.model.tokenizer
+    scaled = hashlib.sha256((folder / INTEGER_WEIGHTS).read_bytes()).hexdigest()
     return Export(
         fingerprint=encoder.fingerprint,
         dimension=encoder.dimension,
@@ -47,10 +52,11 @@ def _described(encoder: SentenceEncoder) -> Export:
         special=[int(mark) for mark in tokenizer.all_special_ids],
         prompts=encoder.prompts,
         precisions={FULL: True},
+        quantized=f"{INTEGERS}-{scaled[:16]}",
     )
 
 
-def _compared(encoder: SentenceEncoder, export: Export, precision: str, folder: Path) -> Export:
+def _compared(encoder: SentenceEncoder, export: Export, precisions: Sequence[str], folder: Path) -> Export:
     wanted = encoder.encode_documents(probes.TEXTS)
     probes.write(folder / PROBES, wanted)
     full = ExportedEncoder(encoder.name, export, folder, FULL)
@@ -60,11 +66,13 @@ def _compared(encoder: SentenceEncoder, export: Export, precision: str, folder: 
     ):
         if found:
             raise ExportError(f"the converted model answers otherwise: {found}")
-    if precision == FULL:
-        return export
-    quick = ExportedEncoder(encoder.name, export, folder, precision)
-    passed = not probes.difference(wanted, quick.encode_documents(probes.TEXTS))
-    return msgspec.structs.replace(export, precisions={FULL: True, precision: passed})
+    passed = {FULL: True}
+    for precision in precisions:
+        if precision not in passed:
+            quick = ExportedEncoder(encoder.name, export, folder, precision)
+            differs = probes.difference(wanted, quick.encode_documents(probes.TEXTS), integers=precision == INTEGERS)
+            passed[precision] = not differs
+    return msgspec.structs.replace(export, precisions=passed)
 
 
 def _write_tokenizer(encoder: SentenceEncoder, folder: Path) -> None:
@@ -104,6 +112,12 @@ def _write_network(encoder: SentenceEncoder, folder: Path) -> None:
         # Done once here, half of the operations need not be thought about at each start.
         apply_moc_transformations(network, cf=True)
         openvino.save_model(network, folder / NETWORK, compress_to_fp16=True)
+
+
+def _write_integers(encoder: SentenceEncoder, folder: Path) -> None:
+    tokenizer = encoder.model.tokenizer
+    read = (tokenizer([text], truncation=True, return_tensors="np")["input_ids"] for text in ordinary_texts())
+    quantize(folder / NETWORK, folder / INTEGER_NETWORK, (ids.astype(np.int64) for ids in read))
 
 
 @contextmanager

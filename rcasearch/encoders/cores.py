@@ -12,6 +12,7 @@ _QUOTA_V1 = ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "sys/fs/cgroup/cpu/cpu.cfs_pe
 _CPUINFO = Path("/proc/cpuinfo")
 _processes = 1
 _BF16 = {"avx512_bf16", "amx_bf16"}
+_INTEGERS, _AMX = {"avx512_vnni", "avx_vnni"}, "amx_bf16"
 
 
 def cores(root: Path = Path("/")) -> int:
@@ -28,8 +29,18 @@ def share(processes: int) -> None:
 
 def multiplies_bf16(cpuinfo: Path = _CPUINFO) -> bool:
     """Whether the processor multiplies bfloat16 itself; elsewhere that precision would be slower, not faster."""
+    return bool(_BF16 & _flags(cpuinfo))
+
+
+def prefers_integers(cpuinfo: Path = _CPUINFO) -> bool:
+    """Whether the processor multiplies integers of 8 bits itself, and has no AMX, whose bfloat16 is quick enough."""
+    flags = _flags(cpuinfo)
+    return bool(_INTEGERS & flags) and _AMX not in flags
+
+
+def _flags(cpuinfo: Path) -> set[str]:
     kind, _, flags = features(cpuinfo).partition(":")
-    return kind == "flags" and bool(_BF16.intersection(flags.split()))
+    return set(flags.split()) if kind == "flags" else set()
 
 
 def features(cpuinfo: Path = _CPUINFO) -> str:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from rcasearch.encoders.base import Encoding, Floats, Tokens, nothing, unit
 from rcasearch.encoders.cores import cores
-from rcasearch.encoders.exports import NETWORK, TOKENIZER, Export
-from rcasearch.encoders.network import Network
+from rcasearch.encoders.exports import INTEGER_NETWORK, NETWORK, TOKENIZER, Export
+from rcasearch.encoders.network import INTEGERS, Network
 from rcasearch.encoders.tokenizing import Ints, WordPieces
 
 # A batch holds so many texts, and so many pieces, padding included: more would take memory and gain no speed.
@@ -41,11 +41,13 @@ class ExportedEncoder:
     def __init__(self, name: str, export: Export, folder: Path, precision: str, at_once: int | None = None) -> None:
         self.name = name
         self.fingerprint = export.fingerprint
+        self.arithmetic = export.quantized if precision == INTEGERS else ""
         self.dimension = export.dimension
         self.precision = precision
         self._padding, self._max_length = export.padding, export.max_length
         # The network first: while it is opened, another thread may run Python.
-        self._network = Network(folder / NETWORK, precision, cores(), at_once or cores())
+        network = INTEGER_NETWORK if precision == INTEGERS else NETWORK
+        self._network = Network(folder / network, precision, cores(), at_once or cores())
         self._pieces = WordPieces(folder / TOKENIZER, export.max_length, export.special, export.prompts)
         self.max_tokens = self._pieces.max_tokens
         self.count_tokens, self.offsets = self._pieces.count, self._pieces.offsets

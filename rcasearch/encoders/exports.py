@@ -3,6 +3,7 @@
 ~/.cache/rcasearch/                      or what RCASEARCH_CACHE names
     <fingerprint>-<runtime>-<format>/    an export, never changed; the newest two of a model are kept
         network.xml, network.bin         the model, pooling included, in OpenVINO's form; weights as float16
+        integers.xml, integers.bin       the same with the products of its weights in integers of 8 bits
         tokenizer.json                   its tokenizer
         probes.npz                       what sentence-transformers makes of some texts
         export.json                      written last: what the encoder needs to know, sizes and checksums
@@ -26,9 +27,10 @@ from rcasearch import caches
 from rcasearch.durable import sync
 
 # Raised when the files of an export, or how they are made, change.
-FORMAT = 1
+FORMAT = 2
 NETWORK, WEIGHTS, TOKENIZER, PROBES = "network.xml", "network.bin", "tokenizer.json", "probes.npz"
-_FILES = (NETWORK, WEIGHTS, TOKENIZER, PROBES)
+INTEGER_NETWORK, INTEGER_WEIGHTS = "integers.xml", "integers.bin"
+_FILES = (NETWORK, WEIGHTS, INTEGER_NETWORK, INTEGER_WEIGHTS, TOKENIZER, PROBES)
 _MANIFEST = "export.json"
 # A checksum of the weights would cost a start 50 ms; they were synced before the export came to its place, and have their size.
 _HASHED = 4 * 2**20
@@ -49,7 +51,8 @@ class FileEntry(msgspec.Struct, frozen=True):
 class Export(msgspec.Struct, frozen=True):
     """What an export is of: ``padding`` and ``special`` are ids; ``max_length`` counts pieces, marks included.
 
-    ``precisions`` tells which were compared with sentence-transformers, and whether they passed.
+    ``precisions`` tells which were compared with sentence-transformers, and whether they passed. ``quantized`` names the scales
+    of the network with integers: other scales make other vectors.
     """
 
     fingerprint: str
@@ -59,6 +62,7 @@ class Export(msgspec.Struct, frozen=True):
     special: list[int]
     prompts: dict[str, str]
     precisions: dict[str, bool]
+    quantized: str
     files: dict[str, FileEntry] = {}
 
 

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from rcasearch.encoders import prepared
 from rcasearch.encoders.base import Floats
+from rcasearch.encoders.cores import multiplies_bf16
 
 if TYPE_CHECKING:
     import openvino
 
-FULL, HALF = "f32", "bf16"
+# The last is of a network that was quantised; what is not integers in it is as quick as the processor can.
+FULL, HALF, INTEGERS = "f32", "bf16", "i8"
 # Streams each hold the intermediate values of a batch, so a machine with very many cores shares them out.
 _MOST_STREAMS = 16
 # Pieces of the first text that a network is given: as many as most short queries have, padding included.
@@ -46,7 +48,7 @@ class Network:
     def __init__(self, path: Path, precision: str, threads: int, streams: int) -> None:
         self.streams = min(streams, _MOST_STREAMS)
         options = {
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": _floats(precision),
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": self.streams,
             # Pinned threads of two processes wait for the same core while another is idle.
@@ -75,6 +77,12 @@ class Network:
             yield request
         finally:
             self._idle.put(request)
+
+
+def _floats(precision: str) -> str:
+    if precision != INTEGERS:
+        return precision
+    return HALF if multiplies_bf16() else FULL
 
 
 def _opened(path: Path, precision: str, options: dict[str, Any]) -> openvino.CompiledModel:

@@ -35,6 +35,7 @@ class SentenceEncoder:
         folder = locate(name)
         self.name = name
         self.fingerprint = fingerprint(folder)
+        self.arithmetic = ""
         self.model = _load(name, str(folder), device)
         self._lock = threading.Lock()
         self._tokenizer: Any = self.model.tokenizer

@@ -114,7 +114,7 @@ def _made(
     def run() -> BuildReport:
         with (
             DocumentCache(index / DOCUMENTS, version) as documents,
-            EmbeddingCache(index / CACHE, encoder.fingerprint) as embeddings,
+            EmbeddingCache(index / CACHE, encoder.fingerprint + encoder.arithmetic) as embeddings,
             Workers(cores() if portable(encoder) else 1) as workers,
         ):
             before = None if fresh else generations.earlier(index)
@@ -189,13 +189,16 @@ def _embeddings(basis: Basis, tools: _Tools) -> Embeddings:
         lambda keys: cache.vectors([key.hex() for key in keys], dimension),
         basis,
         tools.space,
-        _earlier_tokens(tools.earlier, basis),
+        _earlier_tokens(tools, basis),
     )
 
 
-def _earlier_tokens(earlier: Earlier | None, basis: Basis) -> EarlierTokens | None:
-    """The tokens of the generation in force, where they are as they were written and in the same basis."""
-    if earlier is None or not generations.as_written(earlier, TOKEN_FILES):
+def _earlier_tokens(tools: _Tools, basis: Basis) -> EarlierTokens | None:
+    """The tokens of the generation in force, where they are as they were written, encoded alike and in the same basis."""
+    earlier = tools.earlier
+    if earlier is None or earlier.manifest.arithmetic != tools.encoder.arithmetic:
+        return None
+    if not generations.as_written(earlier, TOKEN_FILES):
         return None
     tokens = EarlierTokens(earlier.folder)
     alike = np.array_equal(tokens.directions, basis.directions) and np.array_equal(tokens.scales, basis.scales)
@@ -204,7 +207,8 @@ def _earlier_tokens(earlier: Earlier | None, basis: Basis) -> EarlierTokens | No
 
 def _publish(folder: Path, info: IndexInfo, files: dict[str, FileEntry], changed: int, digest: str, tools: _Tools) -> None:
     encoder = tools.encoder
-    manifest = Manifest(generations.FORMAT, encoder.fingerprint, info, dict(calibration.DEFAULT), files, digest)
+    default = dict(calibration.DEFAULT)
+    manifest = Manifest(generations.FORMAT, encoder.fingerprint, info, default, files, digest, arithmetic=encoder.arithmetic)
     manifest = calibrated(
         folder,
         manifest,
@@ -220,7 +224,8 @@ def _publish(folder: Path, info: IndexInfo, files: dict[str, FileEntry], changed
 def _made_with(tools: _Tools) -> str:
     """What relevances depend on beside the documents."""
     space = tools.space
-    return hashlib.sha256(f"{tools.version}{space.labels}{space.signatures}".encode() + space.vectors.tobytes()).hexdigest()
+    told = f"{tools.version}{tools.encoder.arithmetic}{space.labels}{space.signatures}"
+    return hashlib.sha256(told.encode() + space.vectors.tobytes()).hexdigest()
 
 
 def _info(

@@ -5,6 +5,7 @@ indexes/default/
     20261123T081500.000000Z-1f0c/    a generation: plain files, manifest.json written last, never changed
     documents.sqlite            documents as they were read, and
     embeddings.sqlite           vectors by content, both kept between generations
+    20261123T081500.000000Z-1f0c.overview    what a generation comes to as a whole (`rcasearch.overviews`); a cache as well
     lock                        held by the process that writes
 """
 
@@ -33,6 +34,7 @@ FORMAT = 6
 MANIFEST = "manifest.json"
 CURRENT = "current"
 REBUILD = "Run `rcasearch index SOURCE --index {path}` to build it."
+OVERVIEW = ".overview"
 _KEPT = 2
 _DRAFT = ".building-"
 
@@ -58,7 +60,7 @@ class Measured(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True):
     """What a generation is: written last, so that a folder without one is no generation.
 
-    ``inputs`` is the digest of all that it was made of; empty where nobody can tell.
+    ``inputs`` is the digest of all that it was made of; empty where nobody can tell. ``arithmetic`` is the encoder's.
     """
 
     format: int
@@ -68,6 +70,7 @@ class Manifest(msgspec.Struct, frozen=True):
     files: dict[str, FileEntry]
     inputs: str = ""
     measured: Measured | None = None
+    arithmetic: str = ""
 
 
 class Earlier(NamedTuple):
@@ -204,12 +207,20 @@ def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
 
 
 def remove_old(index: Path) -> None:
-    """Delete all generations but the newest two: a reader may still be opening the one before."""
+    """Delete all generations but the newest two, and what is kept of them: a reader may still be opening the one before."""
     in_force = current(index).name
     generations = sorted((path for path in index.iterdir() if (path / MANIFEST).is_file()), key=lambda path: path.name)
     others = [path for path in generations if path.name != in_force]
     for path in others[: len(others) - (_KEPT - 1)]:
         shutil.rmtree(path, ignore_errors=True)
+    for kept in index.glob(f"*{OVERVIEW}*"):
+        if not (index / kept.name.partition(OVERVIEW)[0]).is_dir():
+            kept.unlink(missing_ok=True)
+
+
+def overview_of(folder: Path) -> Path:
+    """The file beside a generation for what it comes to as a whole."""
+    return folder.with_name(folder.name + OVERVIEW)
 
 
 def _sweep(index: Path) -> None:

@@ -49,6 +49,7 @@ class FakeEncoder:
 
     def __init__(self, fingerprint: str = "fake-1", before: Callable[[Sequence[str]], None] | None = None) -> None:
         self.fingerprint = fingerprint
+        self.arithmetic = ""
         self.documents: list[str] = []
         self._before = before
 

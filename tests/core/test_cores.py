@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rcasearch.encoders.cores import cores, multiplies_bf16
+from rcasearch.encoders.cores import cores, multiplies_bf16, prefers_integers
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +67,19 @@ def test_bfloat16_is_used_where_the_processor_has_it(told: str, expected: bool, 
     (tmp_path / "cpuinfo").write_text(told, encoding="ascii")
     assert multiplies_bf16(tmp_path / "cpuinfo") is expected
     assert multiplies_bf16(tmp_path / "absent") is False
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("flags : fpu avx512f avx512_vnni avx512_bf16\n", True),
+        ("flags : fpu avx2 avx_vnni\n", True),
+        ("flags : fpu avx512f avx512_vnni avx512_bf16 amx_bf16 amx_tile amx_int8\n", False),
+        ("flags : fpu avx512f avx512_bf16\n", False),
+        ("Features : fp asimd i8mm\n", False),
+        ("", False),
+    ],
+)
+def test_integers_are_used_where_they_are_quickest(told: str, expected: bool, tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text(told, encoding="ascii")
+    assert prefers_integers(tmp_path / "cpuinfo") is expected

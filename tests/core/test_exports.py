@@ -11,11 +11,21 @@ import pytest
 
 from rcasearch import caches
 from rcasearch.encoders import exports
-from rcasearch.encoders.exports import NETWORK, PROBES, TOKENIZER, WEIGHTS, Export, ExportError, open_or_make
+from rcasearch.encoders.exports import (
+    INTEGER_NETWORK,
+    INTEGER_WEIGHTS,
+    NETWORK,
+    PROBES,
+    TOKENIZER,
+    WEIGHTS,
+    Export,
+    ExportError,
+    open_or_make,
+)
 
-FILES = (NETWORK, WEIGHTS, TOKENIZER, PROBES)
+FILES = (NETWORK, WEIGHTS, INTEGER_NETWORK, INTEGER_WEIGHTS, TOKENIZER, PROBES)
 NAME = "model-1.2-1"
-EXPORT = Export("f" * 64, 384, 256, 0, [0, 101], {"query": "", "document": ""}, {"f32": True})
+EXPORT = Export("f" * 64, 384, 256, 0, [0, 101], {"query": "", "document": ""}, {"f32": True}, "i8-0")
 
 
 class Maker:

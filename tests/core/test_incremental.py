@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rcasearch.cache import CACHE, EmbeddingCache, copy_cache
+from rcasearch.encoders import Encoding
 from rcasearch.errors import RcaSearchError
 from rcasearch.indexing import documents, work
 from rcasearch.indexing.documents import DOCUMENTS
@@ -26,7 +27,7 @@ from rcasearch.settings import Settings
 from rcasearch.stores import cataloguing, generations
 from rcasearch.stores.generations import current, read_manifest
 from rcasearch.stores.local import LocalStore
-from tests.core.fakes import FakeEncoder, build_with, write_corpus
+from tests.core.fakes import FakeEncoder, build_with, unit, write_corpus
 
 SLOTS = ("a.md", "b.md", "team/a.md", "team/c.md", "d.md", "e.md", "f.md")
 LINES = ("The alert fired within 2 minutes.", "On-call was paged.", "Recovery needed manual steps.", "We were lucky.")
@@ -161,6 +162,31 @@ def source(tmp_path: Path) -> Path:
 def index(source: Path, tmp_path: Path) -> Path:
     build_with(FakeEncoder(), source, tmp_path / "index")
     return tmp_path / "index"
+
+
+class Coarse(FakeEncoder):
+    """The same model in another arithmetic: nearly the same vectors of passages, and the same of tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arithmetic = "i8-1"
+
+    def encode_documents(self, texts: Sequence[str]) -> Encoding:
+        found = super().encode_documents(texts)
+        return replace(found, vectors=unit(np.round(found.vectors, 2)))
+
+
+def test_one_index_is_of_one_arithmetic(index: Path, source: Path, tmp_path: Path) -> None:
+    (source / "new.md").write_text("# A new one\n\n## Summary\n\nThe poolError came back.\n", encoding="utf-8")
+    encoder = Coarse()
+    report = build_with(encoder, source, index)
+    assert report.encoded == report.info.passages == len(set(encoder.documents))
+    assert read_manifest(current(index)).arithmetic == "i8-1"
+    build_with(Coarse(), source, tmp_path / "fresh")
+    assert files(index) == files(tmp_path / "fresh")
+    # From then on it is as with any encoder: what was encoded once stays.
+    (source / "new.md").unlink()
+    assert build_with(Coarse(), source, index).encoded == 0
 
 
 @pytest.fixture
