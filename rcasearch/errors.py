@@ -61,6 +61,12 @@ class IndexLockedError(RcaSearchError):
     code = "index_locked"
 
 
+class OverviewPendingError(RcaSearchError):
+    """What an index comes to as a whole is being computed."""
+
+    code = "overview_pending"
+
+
 class PackageMissingError(RcaSearchError):
     """A package that is not installed by default is needed."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def build(sources: Sequence[Path], settings: Settings, progress: Progress | None
     load_ahead(settings.model, at_once=None)
     from rcasearch.indexing.making import make
 
-    return replace(make(sources, seen, settings, progress, fresh=fresh), seconds=time.perf_counter() - started)
+    report = make(sources, seen, settings, progress, fresh=fresh)
+    _overlook(Path(settings.index), progress)
+    return replace(report, seconds=time.perf_counter() - started)
 
 
 def build_documents(documents: Sequence[Document], settings: Settings, progress: Progress | None = None) -> BuildReport:
@@ -46,6 +49,18 @@ def build_documents(documents: Sequence[Document], settings: Settings, progress:
     from rcasearch.indexing.making import make_of
 
     return make_of(documents, settings, progress)
+
+
+def _overlook(index: Path, progress: Progress | None) -> None:
+    """Work out what the index comes to as a whole, now that it is published and can be searched."""
+    from rcasearch.overviews import overview
+    from rcasearch.stores.local import LocalStore
+
+    if progress:
+        progress(0, 0, "grouping")
+    # Another process may have replaced or removed the index since; whoever asks for what is missing works it out.
+    with suppress(RcaSearchError), closing(LocalStore(generations.current(index))) as store:
+        overview(store)
 
 
 def _up_to_date(settings: Settings, wanted: str) -> BuildReport | None:

@@ -1,17 +1,37 @@
-"""What is computed of a whole generation once it is there: its families and its landscape."""
+"""What an index comes to as a whole: its families and its landscape, computed once and kept in a file beside the generation.
+
+The file is a cache. `rcasearch index` writes it when the generation is published; one that is missing, damaged or made by other
+code is computed by whoever asks first, and kept in memory alone where the folder cannot be written.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+import msgspec
+import numpy as np
+
+from rcasearch.durable import write_whole
+from rcasearch.errors import OverviewPendingError
 from rcasearch.families import NEAR, Families, families
+from rcasearch.inputs import code
 from rcasearch.landscape import Landscape, positions
 from rcasearch.likeness import likeness, nearest
 from rcasearch.stores.base import Store
+from rcasearch.stores.generations import overview_of
 
 # The generation in force, and the one before, which requests under way still read.
 _KEPT = 2
+# So many seconds somebody waits for what another thread computes: it must not hold up searches.
+PATIENCE = 3.0
+# Beside the generations as well; held by the process that computes.
+LOCK = "overview.lock"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -22,27 +42,102 @@ class Overview:
     landscape: Landscape
 
 
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    """What the file holds, after a SHA-256 of it: ``numbers`` int32, ``positions`` float32. ``made_with`` names the code."""
+
+    made_with: str
+    index_id: str
+    numbers: bytes
+    positions: bytes
+    names: tuple[str, ...]
+    terms: tuple[tuple[str, ...], ...]
+    linked: tuple[tuple[int, int], ...]
+
+
+_unpack = msgspec.msgpack.Decoder(_Stored).decode
+
+
 class Overviews:
-    """The overviews of the newest generations, each computed when it is first asked for; asked from any thread."""
+    """The overviews of the newest generations; asked from any thread."""
 
     def __init__(self) -> None:
         self._known: dict[str, Overview] = {}
         self._computing = threading.Lock()
 
     def of(self, store: Store) -> Overview:
-        """The overview of a store."""
-        with self._computing:
-            name = store.info.id
+        """The overview of a store. Raises OverviewPendingError where another thread computes it and takes long."""
+        name = store.info.id
+        if (known := self._known.get(name)) is not None:
+            return known
+        if not self._computing.acquire(timeout=PATIENCE):
+            raise OverviewPendingError(
+                "Which failures happened again is being worked out for this index.", "Ask again in a few seconds."
+            )
+        try:
             if name not in self._known:
-                self._known[name] = overview(store)
-                for old in sorted(self._known)[:-_KEPT]:
-                    del self._known[old]
+                found = overview(store)
+                self._known = {name: found, **dict(list(self._known.items())[: _KEPT - 1])}
             return self._known[name]
+        finally:
+            self._computing.release()
 
 
 def overview(store: Store) -> Overview:
+    """The overview of a store: as it is kept, or else computed, by one process at a time, and kept."""
+    path = overview_of(Path(store.info.path) / store.info.id)
+    if (kept := _read(path, store)) is not None:
+        return kept
+    with _alone(path.parent):
+        # Another process may have computed it meanwhile.
+        if (kept := _read(path, store)) is not None:
+            return kept
+        found = computed(store)
+        with suppress(OSError):
+            write_whole(path, _packed(found, store))
+        return found
+
+
+def computed(store: Store) -> Overview:
     """The overview of a store, computed."""
     alike = likeness(store)
     near = nearest(alike, NEAR)
     found = families(store, alike, near)
     return Overview(found, Landscape(positions(alike.vectors, near), found.numbers, found.names))
+
+
+@contextmanager
+def _alone(index: Path) -> Iterator[None]:
+    """Wait until no other process computes; where no file can be locked, nobody waits."""
+    try:
+        handle = (index / LOCK).open("a")
+    except OSError:
+        yield
+        return
+    with handle:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _packed(found: Overview, store: Store) -> bytes:
+    told, numbers, points = found.families, found.families.numbers, found.landscape.positions
+    linked = tuple((one, other) for one, other in told.linked)
+    stored = _Stored(code(), store.info.id, numbers.tobytes(), points.tobytes(), told.names, told.terms, linked)
+    data = msgspec.msgpack.encode(stored)
+    return hashlib.sha256(data).digest() + data
+
+
+def _read(path: Path, store: Store) -> Overview | None:
+    """The overview in a file; None where it is not there, not whole, of other code or of another index."""
+    try:
+        data = path.read_bytes()
+        if hashlib.sha256(data[32:]).digest() != data[:32]:
+            return None
+        stored = _unpack(data[32:])
+    except (OSError, msgspec.DecodeError):
+        return None
+    if (stored.made_with, stored.index_id) != (code(), store.info.id):
+        return None
+    numbers = np.frombuffer(stored.numbers, np.int32)
+    points = np.frombuffer(stored.positions, np.float32).reshape(-1, 2)
+    return Overview(Families(numbers, stored.names, stored.terms, stored.linked), Landscape(points, numbers, stored.names))

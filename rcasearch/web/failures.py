@@ -16,6 +16,7 @@ from rcasearch.errors import (
     InvalidQueryError,
     ModelError,
     NotFoundError,
+    OverviewPendingError,
     RcaSearchError,
 )
 from rcasearch.render import error_as_dict
@@ -52,6 +53,7 @@ STATUSES: tuple[tuple[type[RcaSearchError], int], ...] = (
     (IndexMissingError, 503),
     (IndexMismatchError, 503),
     (IndexLockedError, 503),
+    (OverviewPendingError, 503),
     (ModelError, 503),
 )
 _HEADERS = {401: (("WWW-Authenticate", "Bearer"),), 503: (("Retry-After", "5"),)}
