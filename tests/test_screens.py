@@ -1,4 +1,4 @@
-"""The pictures in docs/: one of every page in each size and scheme, light enough to come along, and those that are shown exist."""
+"""The pictures in docs/: one of every page in each size and scheme, light enough to come along; those shown exist."""
 
 from __future__ import annotations
 
