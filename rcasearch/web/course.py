@@ -106,7 +106,11 @@ def course(incident: Incident) -> Course | None:
 
 def _ends(milestones: Milestones, duration: int | None) -> Iterator[tuple[int, str, str]]:
     """(minute, name of the stretch, what ends it), in the order in which it happened."""
-    times = {step: getattr(milestones, name) for step, (name, _, _) in enumerate(STEPS)}
+    times: dict[int, int | None] = {step: getattr(milestones, name) for step, (name, _, _) in enumerate(STEPS)}
+    first, later = times[0], [minute for step, minute in times.items() if step and minute is not None]
+    if first is not None and first >= min(later, default=first + 1):
+        # Whoever found the cause had noticed before: such a first action tells nothing of when.
+        times[0] = None
     known = sorted((max(minute, 0), step) for step, minute in times.items() if minute is not None)
     done: set[int] = set()
     for minute, step in known:

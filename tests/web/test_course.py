@@ -60,7 +60,12 @@ def test_each_stretch_is_named_after_what_it_led_to() -> None:
         (
             Milestones(0, None, 0, 0),
             None,
-            [("Detect", 0, "first action", 0), ("Diagnose to mitigate", 0, "mitigated", 0), ("Resolve", 0, "resolved", 0)],
+            [("Detect to mitigate", 0, "mitigated", 0), ("Resolve", 0, "resolved", 0)],
+        ),
+        (
+            Milestones(36, 29, 36, 47),
+            None,
+            [("Detect to diagnose", 29, "cause found", 29), ("Mitigate", 7, "mitigated", 36), ("Resolve", 11, "resolved", 47)],
         ),
     ],
 )

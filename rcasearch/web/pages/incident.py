@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import redirect, render_template, request
 from markupsafe import Markup
 
+from rcasearch import shapes
 from rcasearch.errors import InvalidQueryError
 from rcasearch.model import Hit, Incident
 from rcasearch.query import once
@@ -20,6 +21,7 @@ from rcasearch.web.live import live
 from rcasearch.web.naming import incident_called
 from rcasearch.web.pages.routes import Answer, blueprint
 from rcasearch.web.params import accepts, flat
+from rcasearch.web.present import overdue
 
 if TYPE_CHECKING:
     from rcasearch.search import Searcher
@@ -40,10 +42,12 @@ def incident(incident_id: str) -> Answer:
     if found.id != incident_id:
         asked = request.query_string.decode("ascii", "ignore")
         return redirect(incident_url(found.id) + (f"?{asked}" if asked else ""), 302)
+    told = incident_as_dict(found)
     document = documents.render(searcher.source(found.id), found.links, found.title, lines, found.path)
     return render_template(
         "incident.html",
-        incident=incident_as_dict(found),
+        incident=told,
+        actions=_actions(told["action_items"]),
         again=live().recurring.of(found.id),
         course=course(found),
         document=document,
@@ -70,6 +74,11 @@ def _contents(found: Incident, document: Markup) -> list[dict[str, Any]]:
         if len(shown) <= _MOST_PARTS or depth == 1:
             break
     return [{"heading": part.heading, "line": part.line, "depth": len(part.path)} for part in shown[:_MOST_PARTS]]
+
+
+def _actions(items: list[shapes.ActionItem]) -> list[shapes.ActionItem]:
+    """What is overdue first, then what else is open, then what is done."""
+    return sorted(items, key=lambda item: (bool(item["done"]), not overdue(item["due"])))
 
 
 def _neighbours(searcher: Searcher, found: Incident) -> dict[str, Any]:

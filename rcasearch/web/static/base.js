@@ -51,6 +51,14 @@
     grow();
   }
 
+  // Where one was last among answers or a list, by its place in this tab's history: an incident offers the way back there.
+  const names = { "/": "results", "/incidents": "list", "/recurrences": "recurrences", "/map": "map", "/insights": "insights" };
+  addEventListener("pagehide", () => {
+    const name = names[location.pathname];
+    if (!name || !window.navigation?.currentEntry || document.body.classList.contains("home")) return;
+    sessionStorage.setItem("before", JSON.stringify({ key: navigation.currentEntry.key, name }));
+  });
+
   if (!navigator.clipboard) return;
   document.querySelectorAll("[data-copy]").forEach((place) => {
     const button = document.createElement("button");

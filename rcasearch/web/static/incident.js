@@ -80,25 +80,35 @@
     });
   }
 
-  // Back to the results through the browser's own history, so that the page comes back as it was left.
-  const history = window.navigation;
-  if (history && history.currentEntry) {
-    const before = history.entries().slice(0, history.currentEntry.index);
-    const last = before.findLast((entry) => entry.url && new URL(entry.url).pathname !== location.pathname);
-    const url = last && new URL(last.url);
-    const named = url && url.origin === location.origin && {"/": "results", "/incidents": "list", "/recurrences": "recurrences", "/map": "map", "/insights": "insights"}[url.pathname];
-    if (named && (url.pathname !== "/" || url.search)) {
-      const back = document.createElement("a");
-      back.className = "back";
-      back.href = last.url;
-      back.textContent = `← Back to the ${named}`;
-      back.addEventListener("click", (event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button) return;
-        event.preventDefault();
-        history.traverseTo(last.key);
-      });
-      document.getElementById("main").prepend(back);
-    }
+  // What can be read as markdown can be copied as such.
+  const markdown = document.querySelector(".as-markdown");
+  if (markdown && navigator.clipboard) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "Copy as Markdown";
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(markdown.querySelector("textarea").value);
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "Not allowed here";
+      }
+      setTimeout(() => (button.textContent = "Copy as Markdown"), 1600);
+    });
+    markdown.before(button);
+    markdown.hidden = true;
+  }
+
+  // Back through the browser's own history, so that the results come back as they were left.
+  const before = JSON.parse(sessionStorage.getItem("before") || "null");
+  if (before && window.navigation && navigation.entries().some((entry) => entry.key === before.key)) {
+    const back = document.createElement("button");
+    back.type = "button";
+    back.className = "back";
+    back.textContent = `← Back to the ${before.name}`;
+    back.addEventListener("click", () => navigation.traverseTo(before.key));
+    document.getElementById("main").prepend(back);
   }
 
   addEventListener("beforeprint", () => document.querySelectorAll("main details").forEach((one) => (one.open = true)));
