@@ -232,6 +232,7 @@ def test_a_trace_of_200_lines_is_called_by_its_error(browser: Any, site: str) ->
     assert {"signature:SQLTransientConnectionException", "signature:HikariPool"} <= set(read)
     press(browser, '.read [value="signature:HikariPool"]')
     wait(browser, '.chip[value="ignore:signature:HikariPool"]')
+    assert browser.switch_to.active_element.get_attribute("value") == "ignore:signature:HikariPool"
     browser.back()
     until(browser, "document.querySelector('.chip.gone') === null")
 

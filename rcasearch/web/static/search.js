@@ -61,20 +61,23 @@
     else if (!hero) form.before(document.getElementById("hero").content.cloneNode(true));
   }
 
+  // What a button is about, whether it puts that into force or takes it back.
+  const key = ({ name, value, dataset }) => dataset.key ?? (name === "drop" ? value : name && `${name}:${value}`);
+
   function put(part) {
-    const key = document.activeElement?.closest("#answer") ? document.activeElement.dataset.key ?? "" : null;
+    const left = document.activeElement?.closest("#answer") ? document.activeElement : null;
+    const facet = Boolean(left?.closest(".facets"));
     const open = new Set([...answer().querySelectorAll("details[open] > summary[data-key]")].map((one) => one.dataset.key));
     answer().replaceWith(part);
     part.querySelectorAll("summary[data-key]").forEach((one) => open.has(one.dataset.key) && (one.parentElement.open = true));
     frame(part.dataset.page);
     document.title = part.dataset.title;
     dress();
-    if (key !== null) {
-      const same = key && part.querySelector(`[data-key="${CSS.escape(key)}"]`);
-      const next = same || document.getElementById("verdict") || box;
-      if (next.id === "verdict") next.tabIndex = -1;
-      next.focus({ preventScroll: true });
-    }
+    if (!left) return;
+    const same = [...part.querySelectorAll("button, summary")].filter((one) => key(left) && key(one) === key(left));
+    const next = same.find((one) => facet === Boolean(one.closest(".facets"))) ?? same[0] ?? document.getElementById("verdict") ?? box;
+    if (next.id === "verdict") next.tabIndex = -1;
+    next.focus({ preventScroll: true });
   }
 
   function keep() {
