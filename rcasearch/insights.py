@@ -34,7 +34,7 @@ def insights(outlines: Sequence[Outline]) -> Insights:
         services=services,
         other_services=len(rest),
         others=_group("others", others),
-        mitigated=tuple(timed[:MITIGATED]),
+        mitigated=tuple(_spread(timed, MITIGATED)),
         all_mitigated=len(timed),
     )
 
@@ -69,6 +69,11 @@ def _grouped(outlines: Iterable[Outline], key: Callable[[Outline], Key]) -> dict
     for one in outlines:
         found.setdefault(key(one), []).append(one)
     return found
+
+
+def _spread(ordered: Sequence[Outline], most: int) -> Sequence[Outline]:
+    """All of them, or so many at even steps, with the first."""
+    return ordered if len(ordered) <= most else [ordered[number * len(ordered) // most] for number in range(most)]
 
 
 def _minutes(own: Iterable[Outline]) -> int:

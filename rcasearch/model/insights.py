@@ -43,8 +43,8 @@ class Insights:
 
     Of ``total`` incidents the date is recorded of ``dated``, the duration of ``lasting``. ``months`` are in order and without
     gaps, unless the years are very far apart; so are ``quarters``, without those in which no time to mitigation is recorded.
-    ``services`` are the most frequent, ``others`` the incidents that list any of the ``other_services``. ``mitigated`` are the
-    newest of the incidents whose date and time to mitigation are recorded, newest first, ``all_mitigated`` how many there are.
+    ``services`` are the most frequent, ``others`` the incidents that list any of the ``other_services``. ``mitigated`` are
+    incidents whose date and time to mitigation are recorded, newest first, at even steps where ``all_mitigated`` are too many.
     """
 
     total: Group

@@ -47,5 +47,5 @@ class Insights(TypedDict):
     services: Annotated[list[Tallied], "The most frequent, most frequent first."]
     other_services: Annotated[int, "How many services there are besides."]
     others: Annotated[Tallied, "The incidents that list any of these."]
-    mitigated: Annotated[list[Mitigated], "The newest incidents with a date and a time to mitigation, newest first."]
-    all_mitigated: Annotated[int, "How many such incidents there are."]
+    mitigated: Annotated[list[Mitigated], "Newest first; a thousand at even steps where they are more."]
+    all_mitigated: Annotated[int, "How many incidents have a date and a time to mitigation."]

@@ -43,7 +43,7 @@ def test_every_chart_is_drawn_in_the_colours_of_severities(browser: Any, site: s
     assert all(worst in inked(browser, chart) for chart in ("incidents-by-month", "by-service", "by-severity"))
 
 
-def test_the_charts_are_drawn_anew_when_the_scheme_changes(browser: Any, site: str) -> None:
+def test_the_charts_are_drawn_anew_when_the_scheme_changes_and_are_light_on_paper(browser: Any, site: str) -> None:
     try:
         resize(browser, 1200, "light")
         browser.get(f"{site}/insights")
@@ -54,6 +54,10 @@ def test_the_charts_are_drawn_anew_when_the_scheme_changes(browser: Any, site: s
         assert light != dark
         WebDriverWait(browser, 10).until(lambda driver: dark in inked(driver, "by-severity"))
         assert light not in inked(browser, "by-severity")
+        browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+        assert light in inked(browser, "by-severity")
+        browser.execute_script("dispatchEvent(new Event('afterprint'))")
+        assert dark in inked(browser, "by-severity")
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

@@ -181,6 +181,11 @@ def test_the_map_is_drawn_in_the_colours_of_the_dark(dark: Any, site: str) -> No
     picture(dark)
     assert having(dark, "--sev1") > 20
     before = dark.execute_script("return getComputedStyle(document.documentElement).getPropertyValue('--sev1')")
+    in_the_dark = picture(dark)
+    dark.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert picture(dark) != in_the_dark
+    dark.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert picture(dark) == in_the_dark
     resize(dark, 1200, "light")
     assert dark.execute_script("return getComputedStyle(document.documentElement).getPropertyValue('--sev1')") != before
     WebDriverWait(dark, 10).until(lambda driver: having(driver, "--sev1") > 20)

@@ -48,7 +48,7 @@ def insights() -> Answer:
 
 def _drawn(figures: shapes.Insights) -> dict[str, object]:
     """What the script draws, without what it has no use for."""
-    used = ("months", "quarters", "severities", "services", "mitigated", "others", "other_services")
+    used = ("months", "quarters", "severities", "services", "mitigated")
     return {name: value for name, value in figures.items() if name in used}
 
 

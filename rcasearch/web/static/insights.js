@@ -7,6 +7,7 @@
   const figures = JSON.parse(block.textContent);
   const levels = figures.severities.map((group) => group.name);
   const marks = { SEV0: "star", SEV1: "triangle", SEV2: "rectRot", SEV3: "circle", SEV4: "rect", SEV5: "crossRot", unrated: "cross" };
+  const PAPER = 660;
   let charts = [];
 
   const colours = () => {
@@ -70,7 +71,7 @@
     },
   };
 
-  const bars = (colour, figure, names, shown, sets, { across = false, words = String, unit = {} } = {}) => {
+  const bars = (colour, figure, names, shown, sets, { across = false, words = (value) => value.toLocaleString("en"), unit = {} } = {}) => {
     const [along, value] = across ? ["y", "x"] : ["x", "y"];
     const named = { stacked: true, grid: { display: false }, ticks: { autoSkip: !across, maxRotation: 0, autoSkipPadding: 14 } };
     return {
@@ -81,7 +82,7 @@
         interaction: { mode: "index", axis: along, intersect: false },
         scales: {
           [along]: axis(colour, named),
-          [value]: axis(colour, { stacked: true, beginAtZero: true, ...unit, ticks: { precision: 0, callback: words, ...unit.ticks } }),
+          [value]: axis(colour, { stacked: true, beginAtZero: true, ...unit, ticks: { precision: 0, maxRotation: 0, autoSkipPadding: 10, callback: (value) => words(value) } }),
         },
         plugins: {
           tooltip: {
@@ -105,9 +106,8 @@
   };
 
   const byService = (colour, figure) => {
-    const groups = [...figures.services, ...(figures.other_services ? [{ ...figures.others, name: "others" }] : [])];
-    const names = groups.map((group) => group.name);
-    return bars(colour, figure, names, names.map(short), stacked(colour, groups, "incidents"), { across: true });
+    const names = figures.services.map((group) => group.name);
+    return bars(colour, figure, names, names.map(short), stacked(colour, figures.services, "incidents"), { across: true });
   };
 
   const bySeverity = (colour, figure) => {
@@ -140,7 +140,7 @@
         })),
     };
     chart.options.plugins.tooltip.callbacks.label = (item) =>
-      item.dataset.stack === "minutes" ? `time lost: ${inWords(item.raw)}` : `incidents: ${item.raw}`;
+      item.dataset.stack === "minutes" ? `time lost: ${inWords(item.raw)}` : `incidents: ${item.raw.toLocaleString("en")}`;
     return chart;
   };
 
@@ -195,7 +195,7 @@
           }),
         },
         plugins: {
-          legend: { position: "top", align: "start", labels: { usePointStyle: true, color: colour("--soft") } },
+          legend: { position: "top", align: "start", labels: { usePointStyle: true, boxHeight: 7, color: colour("--soft") } },
           tooltip: {
             callbacks: {
               title: (items) => (items[0].raw.one ? items[0].raw.one.title : items[0].raw.group.name.replace("-", " ")),
@@ -251,10 +251,6 @@
     figure.classList.add("is-drawn");
   });
   document.addEventListener("themechange", draw);
-  const onPaper = (is) => () => {
-    document.querySelector(".charts").classList.toggle("for-paper", is);
-    draw();
-  };
-  addEventListener("beforeprint", onPaper(true));
-  addEventListener("afterprint", onPaper(false));
+  // On paper they stand below one another, as wide as the page; afterwards they are drawn anew.
+  addEventListener("beforeprint", () => charts.forEach((chart) => chart.resize(PAPER, chart.height)));
 })();

@@ -241,7 +241,7 @@
     const mark = paint.picture(group, 5.5);
     mark.setAttribute("aria-hidden", "true");
     button.type = "button";
-    button.setAttribute("aria-pressed", "false");
+    button.setAttribute("aria-pressed", String(only === group));
     label.textContent = name;
     size.textContent = groups.rows[group].length.toLocaleString("en");
     button.append(mark, label, size);
@@ -253,9 +253,12 @@
     item.append(button);
     return item;
   };
-  const recolour = () => {
+  const regroup = () => {
     groups = points.groupings[choice.value]();
     only = null;
+    recolour();
+  };
+  const recolour = () => {
     const own = choice.value === "severity" ? groups.keys.map((key) => `--${key.toLowerCase()}`) : groups.keys.map((_, n) => `--hue${n + 1}`);
     paint.take(groups, [...own, "--unrated"]);
     legend.hidden = false;
@@ -263,10 +266,14 @@
     legend.querySelector("ul").replaceChildren(...entries);
     ask();
   };
-  choice.addEventListener("change", recolour);
-  document.addEventListener("themechange", recolour);
+  choice.addEventListener("change", regroup);
+  document.addEventListener("themechange", () => {
+    recolour();
+    // Paper does not wait for the next frame.
+    draw();
+  });
 
-  recolour();
+  regroup();
   resize();
   showFound();
   new ResizeObserver(resize).observe(stage);

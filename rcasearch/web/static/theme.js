@@ -19,12 +19,13 @@
     }
   };
 
+  const tell = () => document.dispatchEvent(new Event("themechange"));
   const show = (theme) => {
     root.dataset.theme = theme;
     dark.mediaText = MEDIA[theme];
     const choice = document.getElementById("theme");
     if (choice) choice.value = theme;
-    document.dispatchEvent(new Event("themechange"));
+    tell();
   };
 
   const keep = (theme) => {
@@ -46,6 +47,12 @@
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => show(root.dataset.theme));
   addEventListener("storage", () => show(chosen()));
+  // Paper is light, also for those who draw with colours of their own.
+  addEventListener("beforeprint", () => {
+    dark.mediaText = MEDIA.light;
+    tell();
+  });
+  addEventListener("afterprint", () => show(root.dataset.theme));
   addEventListener("pageshow", (event) => {
     if (event.persisted) show(chosen());
   });
