@@ -32,7 +32,13 @@ _IGNORE = (
     "What the text was read as, in read_as, and is not to count: a source, service, signature or concept with its name, as in "
     "service:checkout. A service or signature is as if it did not stand in the text; of a source, the text is read as it stands."
 )
-ID = Parameter("incident_id", {"type": "string", "minLength": 1}, "The id of an incident, or its file name.", True, "path")
+ID = Parameter(
+    "incident_id",
+    {"type": "string", "minLength": 1},
+    "The id of an incident, also as its document writes it, or its file name. A slash in it may stand as it is or as %2F.",
+    True,
+    "path",
+)
 
 RECURRENCE_ID = Parameter(
     "recurrence_id", {"type": "string", "minLength": 1}, "The id of a recurrence, or of one of its incidents.", True, "path"
