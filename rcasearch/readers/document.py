@@ -194,7 +194,9 @@ class _Reader:
 
     def _title(self) -> str:
         title = values.one(self._raw("title")) or self.outline.title
-        return title or values.one(next((f.value for f in self._stated("title")), None)) or _title_of(self.stem)
+        if title and values.shows(title):
+            return title
+        return values.one(next((f.value for f in self._stated("title")), None)) or _title_of(self.stem)
 
     def _date(self, title: str) -> str | None:
         for key in self._keys("date"):

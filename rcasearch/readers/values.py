@@ -129,7 +129,12 @@ def many(value: Any, split: bool = True) -> tuple[str, ...]:
     else:
         items = _pieces(value) if split and isinstance(value, str) else [value]
     texts = (_clean(item) for item in items[:MAX_VALUES] if isinstance(item, str))
-    return unique(text for text in texts if text.lower() not in NULLS)
+    return unique(text for text in texts if shows(text) and text.lower() not in NULLS)
+
+
+def shows(text: str | None) -> bool:
+    """Whether there is anything to be seen in a text: zero-width characters alone name nothing."""
+    return any(char.isprintable() and not char.isspace() for char in text or "")
 
 
 def _is_named(value: dict[Any, Any]) -> bool:

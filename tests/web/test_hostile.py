@@ -109,6 +109,13 @@ def test_the_words_are_there_to_be_read(hostile_searcher: Searcher, victim: Flas
     assert hostile.INJECTION in Page(victim.get(address_of(hostile_searcher, "injection")).text).words
 
 
+def test_what_cannot_be_seen_is_no_name(hostile_searcher: Searcher, victim: FlaskClient) -> None:
+    page = victim.get(address_of(hostile_searcher, "invisible")).text
+    assert "<h1>Invisible</h1>" in page
+    assert "/incidents?service=" not in page
+    assert "/incidents?tag=" not in page
+
+
 def test_no_page_grows_without_bounds(hostile_searcher: Searcher, victim: FlaskClient) -> None:
     for address in addresses(hostile_searcher):
         answer = victim.get(address)
