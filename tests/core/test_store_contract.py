@@ -172,6 +172,19 @@ def test_the_mean_of_what_is_told_in_some_kinds_of_passages(store: Store, oracle
             np.testing.assert_allclose(found[row], mean / max(float(np.linalg.norm(mean)), 1e-12), atol=1e-5)
 
 
+def test_the_values_of_all_terms_are_what_queries_add_up(store: Store) -> None:
+    found = store.term_values()
+    assert list(found.terms) == sorted(found.terms)
+    assert len(found.starts) == len(found.terms) + 1
+    asked = found.terms[:: len(found.terms) // 20]
+    for term in asked:
+        own = slice(*found.starts[found.terms.index(term) :][:2])
+        values = np.zeros(COUNT, np.float32)
+        values[found.rows[own]] = found.values[own]
+        np.testing.assert_allclose(values, store.lexical_scores(every(store), [term]), rtol=1e-6)
+    assert {term for text in QUERIES for term in terms(text)} & set(found.terms)
+
+
 # --- dense values ----------------------------------------------------------------------------------------------------
 
 

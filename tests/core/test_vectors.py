@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rcasearch.stores import vectors as module
 from rcasearch.stores.layout import mask
-from rcasearch.stores.vectors import Vectors, write
+from rcasearch.stores.vectors import Vectors, neighbours, write
 from tests.core.fakes import unit
 
 Floats = NDArray[np.float32]
@@ -89,6 +89,16 @@ def test_a_few_are_compared_exactly(tmp_path_factory: pytest.TempPathFactory, da
     ids = chance.integers(count, size=7) if count else np.zeros(0, np.int64)
     assert store.count == count
     assert np.array_equal(store.stored(ids), vectors[ids])
+
+
+@pytest.mark.parametrize(("count", "k"), [(0, 5), (1, 5), (3, 5), (400, 12)])
+def test_the_nearest_of_each_are_those_with_the_largest_products(count: int, k: int) -> None:
+    vectors = like_text(max(count, 1), seed=5)[:count]
+    found = neighbours(vectors, k)
+    assert found.shape == (count, min(count, k))
+    products = vectors.astype(np.float64) @ vectors.T.astype(np.float64)
+    best = -np.sort(-products, axis=1)[:, : min(count, k)]
+    np.testing.assert_allclose(np.take_along_axis(products, found, axis=1), best, atol=1e-6)
 
 
 def test_a_few_are_said_to_be_compared_exactly(tmp_path: Path, many: Floats) -> None:
