@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.browser.driving import in_a_browser, resize
 from tests.browser.pages import PATHS
@@ -17,6 +19,11 @@ pytestmark = in_a_browser
 WIDTHS = (3840, 1600, 900, 360, 320)
 
 
+def fits(browser: Any, width: int) -> bool:
+    """Asked of the document: on a phone, the window grows with what overflows it."""
+    return int(browser.execute_script("return document.documentElement.scrollWidth")) <= width
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_nothing_overflows_however_wide_the_window(browser: Any, site: str, path: str) -> None:
     resize(browser, WIDTHS[0], "light")
@@ -25,7 +32,8 @@ def test_nothing_overflows_however_wide_the_window(browser: Any, site: str, path
         browser.execute_script("document.querySelectorAll('details:not(.pick)').forEach((d) => (d.open = true))")
         for width in WIDTHS:
             resize(browser, width, "light")
-            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+            # What is drawn by a script follows the window a moment later.
+            WebDriverWait(browser, 10).until(partial(fits, width=width), f"wider than {width}")
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
