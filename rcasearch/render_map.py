@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import dist
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -37,22 +38,23 @@ def map_as_dict(outlines: Sequence[Outline], landscape: Landscape, index_id: str
 
 
 def families_as_dicts(outlines: Sequence[Outline], landscape: Landscape) -> list[shapes.MapFamily]:
-    """The families by their numbers, each in the middle of its incidents."""
+    """The families by their numbers, each where the incident stands that is most in the middle of it."""
     points = _rounded(landscape)
     rows: list[list[int]] = [[] for _ in landscape.names]
     for row, family in enumerate(landscape.families.tolist()):
         if family >= 0:
             rows[family].append(row)
+    middles = [_middle([points[row] for row in own]) for own in rows]
     return [
-        {
-            "name": name,
-            "incidents": len(own),
-            "x": round(median(points[row][0] for row in own), _DIGITS),
-            "y": round(median(points[row][1] for row in own), _DIGITS),
-            "url": recurrence_url(outlines[own[0]].id),
-        }
-        for name, own in zip(landscape.names, rows, strict=True)
+        {"name": name, "incidents": len(own), "x": x, "y": y, "url": recurrence_url(outlines[own[0]].id)}
+        for name, own, (x, y) in zip(landscape.names, rows, middles, strict=True)
     ]
+
+
+def _middle(points: Points) -> tuple[float, float]:
+    """The point nearest to the median of these: a name there stands at something, also where they lie far apart."""
+    middle = median(x for x, _ in points), median(y for _, y in points)
+    return min(points, key=lambda point: round(dist(point, middle), _DIGITS))
 
 
 def _rounded(landscape: Landscape) -> Points:

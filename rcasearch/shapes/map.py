@@ -8,7 +8,7 @@ from rcasearch.model import Level
 
 
 class MapFamily(TypedDict):
-    """Incidents of one failure, where the middle of them is."""
+    """Incidents of one failure, and where the one stands that is most in their middle."""
 
     name: str
     incidents: int

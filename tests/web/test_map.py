@@ -52,16 +52,16 @@ def test_every_incident_is_a_point_with_its_own_facts(client: FlaskClient, tiny_
     assert max(map(abs, found["x"] + found["y"])) <= 1
 
 
-def test_a_family_stands_in_the_middle_of_its_incidents() -> None:
-    places = np.array([[0, 0], [0.2, 0.5], [1, 1], [0.4, 0.1], [-1, 0]], np.float32)
-    landscape = Landscape(places, np.array([1, 0, 1, 0, -1], np.int32), ("pool", "disk"))
-    outlines = [Outline(f"rca {number}", "x", services=("b", "a") if number else ()) for number in range(5)]
+def test_a_family_stands_at_the_incident_in_its_middle() -> None:
+    places = np.array([[0, 0], [0.2, 0.5], [1, 1], [0.4, 0.1], [-1, 0], [0.7, 0.6]], np.float32)
+    landscape = Landscape(places, np.array([1, 0, 1, 0, -1, 1], np.int32), ("pool", "disk"))
+    outlines = [Outline(f"rca {number}", "x", services=("b", "a") if number else ()) for number in range(6)]
     found = map_as_dict(outlines, landscape, "index")
     assert found["families"] == [
-        {"name": "pool", "incidents": 2, "x": 0.3, "y": 0.3, "url": "/recurrences/rca%201"},
-        {"name": "disk", "incidents": 2, "x": 0.5, "y": 0.5, "url": "/recurrences/rca%200"},
+        {"name": "pool", "incidents": 2, "x": 0.2, "y": 0.5, "url": "/recurrences/rca%201"},
+        {"name": "disk", "incidents": 3, "x": 0.7, "y": 0.6, "url": "/recurrences/rca%200"},
     ]
-    assert found["family"] == [1, 0, 1, 0, -1]
+    assert found["family"] == [1, 0, 1, 0, -1, 1]
     assert (found["services"], found["service"][:2]) == (["a", "b"], [[], [1, 0]])
 
 
