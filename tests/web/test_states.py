@@ -35,15 +35,18 @@ def waiting_for(error: RcaSearchError, monkeypatch: pytest.MonkeyPatch) -> Flask
     return create_app(None, Settings()).test_client()
 
 
-def test_an_empty_index_names_the_command_that_fills_it(empty: FlaskClient) -> None:
-    page = empty.get("/incidents").text
+@pytest.mark.parametrize("path", ["/", "/incidents"])
+def test_an_empty_index_names_the_command_that_fills_it(empty: FlaskClient, path: str) -> None:
+    page = empty.get(path).text
     info = empty.get("/readyz").get_json()["index"]
     assert "The index holds no incident yet" in page
     assert "rcasearch index FOLDER --index " in page
     assert info["incidents"] == 0
 
 
-@pytest.mark.parametrize("path", ["/?q=x", "/about", "/incidents?service=x", "/docs"])
+@pytest.mark.parametrize(
+    "path", ["/?q=x", "/about", "/incidents?service=x", "/recurrences", "/map", "/map?q=x", "/insights", "/docs"]
+)
 def test_no_page_fails_for_an_empty_index(empty: FlaskClient, path: str) -> None:
     assert empty.get(path).status_code == 200
 
@@ -55,7 +58,7 @@ def test_without_an_index_the_command_is_named_and_what_its_words_mean(no_index:
 
 
 def test_a_page_that_waits_looks_again_with_or_without_javascript(no_index: FlaskClient) -> None:
-    for path in ("/", "/?q=slow", "/incidents", "/about"):
+    for path in ("/", "/?q=slow", "/incidents", "/recurrences", "/recurrences/x", "/map", "/insights", "/about"):
         page = no_index.get(path).text
         assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
         assert "/static/waiting.js" in page
