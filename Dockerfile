@@ -14,7 +14,7 @@ COPY pyproject.toml constraints.txt ./
 RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
     && pip install ${PIP_ARGS} -c constraints.txt torch \
     && pip install ${PIP_ARGS} -c constraints.txt -r requirements.txt
-COPY README.md LICENSE ./
+COPY README.md LICENSE NOTICE ./
 COPY rcasearch rcasearch
 RUN pip install --no-deps .
 COPY seeds seeds
