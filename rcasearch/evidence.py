@@ -10,7 +10,7 @@ from rcasearch import highlights
 from rcasearch.encoders import Floats
 from rcasearch.highlights import Span, highlight
 from rcasearch.model import Chunk, Evidence
-from rcasearch.retrieval import Signals, telling
+from rcasearch.retrieval import Asking, Signals, asked
 from rcasearch.stores.base import Passages, Store
 
 _PASSAGES = 2
@@ -24,12 +24,12 @@ _NEARLY = 0.8
 class Explainer:
     """The evidence that one store holds for one query."""
 
-    def __init__(self, store: Store, signals: Signals) -> None:
+    def __init__(self, store: Store, signals: Signals, asking: Asking | None = None) -> None:
+        """``asking`` are the query's tokens, where these were compared with the store before."""
         self._store = store
-        signals = telling(store, signals)
         self._vectors = signals.vectors
-        self._tokens = store.project(signals.tokens)
-        self._weights = store.token_weights(signals.tokens)
+        asking = asking or asked(store, signals)
+        self._tokens, self._weights = asking.projected, asking.weights
         self._shown_tokens = highlights.telling(self._weights)
 
     def evidence(self, rows: Sequence[int], told: Sequence[Passages]) -> list[tuple[Evidence, ...]]:

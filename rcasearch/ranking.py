@@ -40,17 +40,21 @@ def standardise(values: Floats) -> Floats:
     return np.asarray((exact - mean) / spread, dtype=np.float32)
 
 
-def fuse(legs: Mapping[str, Floats], weights: Mapping[str, float], gates: Mapping[str, Floats] = NO_GATES) -> Fused:
-    """The weighted sum of the standardised legs; a leg without a weight does not count.
+def addends(
+    legs: Mapping[str, Floats], weights: Mapping[str, float], gates: Mapping[str, Floats] = NO_GATES
+) -> dict[str, Floats]:
+    """What each standardised leg adds (n,), by its weight; a leg without one adds nothing.
 
-    Every leg is (n,) over the same n candidates; ``gates`` multiply a leg's addends candidate by candidate. Raises ValueError
-    when no leg has a weight.
+    Every leg is (n,) over the same n candidates; ``gates`` multiply a leg's addends candidate by candidate.
     """
-    used = {name: values for name, values in legs.items() if weights.get(name)}
-    if not used:
+    found = {name: np.float32(weights[name]) * standardise(values) for name, values in legs.items() if weights.get(name)}
+    return found | {name: found[name] * gate for name, gate in gates.items() if name in found}
+
+
+def summed(contributions: dict[str, Floats]) -> Fused:
+    """The sum of addends. Raises ValueError when there are none."""
+    if not contributions:
         raise ValueError("No leg has a weight.")
-    contributions = {name: np.float32(weights[name]) * standardise(values) for name, values in used.items()}
-    contributions |= {name: contributions[name] * gate for name, gate in gates.items() if name in contributions}
     return Fused(np.sum(list(contributions.values()), axis=0, dtype=np.float32), contributions)
 
 

@@ -76,12 +76,20 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """The tokens of a query that tell most, as a store compares them: ``projected`` (t, w), and the ``weights`` (t,) of each."""
+
+    projected: Floats
+    weights: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """Incidents from the best down: ``rows`` (n,), ``scores`` (n,), each leg's addend, and the evidence of relevance.
 
     ``relevance`` (n,) is comparable between queries, unlike ``scores``: see ``RELEVANCE``; the cosine of the best passage where
     the index has no token vectors. ``profile`` (c,) is what the query tells of, in the store's concepts, and ``told`` the same
-    where it tells of any of them for certain, zeros elsewhere.
+    where it tells of any of them for certain, zeros elsewhere. ``asking`` is there where late interaction took part.
     """
 
     rows: Rows
@@ -90,6 +98,7 @@ class Ranked:
     relevance: Floats
     profile: Floats
     told: Floats
+    asking: Asking | None = None
 
 
 def read_signals(
@@ -113,12 +122,17 @@ def rank(store: Store, signals: Signals, selection: Selection, weights: Weights,
     terseness = _terseness(store.token_counts(rows))
     favoured = store.serves(rows, signals.services) if weights.get("service") and signals.services else None
     legs = _legs(store, signals, profile, rows, weights)
-    legs |= _late(store, telling(store, signals), rows, weights, _fused(legs, weights, certainty * terseness, favoured))
+    addends = ranking.addends(legs, weights, {"concept": (certainty * terseness).astype(np.float32)})
+    fused = _fused(addends, legs, weights, favoured)
+    asking = asked(store, signals) if weights.get("late") or weights.get("late_passage") else None
+    if asking and len(asking.projected):
+        late = _late(store, signals.vectors, asking, rows, fused)
+        legs |= late
+        fused = _fused(addends | ranking.addends(late, weights), legs, weights, favoured)
     relevance = _relevance(legs, median(terseness.tolist()))
-    fused = _fused(legs, weights, certainty * terseness, favoured)
     order = ranking.order(fused.scores, rows)
     addends = {name: values[order] for name, values in fused.contributions.items()}
-    return Ranked(rows[order], fused.scores[order], addends, relevance[order], profile, told)
+    return Ranked(rows[order], fused.scores[order], addends, relevance[order], profile, told, asking)
 
 
 def _candidates(store: Store, signals: Signals, profile: Floats, selection: Selection, weights: Weights, count: int) -> Rows:
@@ -143,20 +157,22 @@ def _legs(store: Store, signals: Signals, profile: Floats, rows: Rows, weights: 
     return legs
 
 
-def _late(store: Store, signals: Signals, rows: Rows, weights: Weights, so_far: Fused) -> dict[str, Floats]:
+def asked(store: Store, signals: Signals) -> Asking:
+    """The tokens of the query as the store compares them."""
+    tokens = telling(store, signals).tokens
+    return Asking(store.project(tokens), store.token_weights(tokens))
+
+
+def _late(store: Store, vectors: Floats, asking: Asking, rows: Rows, so_far: Fused) -> dict[str, Floats]:
     """Late interaction (n,) with the candidates that stand first ``so_far``; the others count as the least of these."""
-    projected = store.project(signals.tokens)
-    if not (weights.get("late") or weights.get("late_passage")) or not len(projected):
-        return {}
     first = ranking.order(so_far.scores, rows)[:LATE_CANDIDATES]
-    found = store.late_scores(rows[first], signals.vectors, projected, store.token_weights(signals.tokens), LATE_PASSAGES)
+    found = store.late_scores(rows[first], vectors, asking.projected, asking.weights, LATE_PASSAGES)
     return {name: ranking.placed(values, first, len(rows)) for name, values in zip(("late", "late_passage"), found, strict=True)}
 
 
-def _fused(legs: Mapping[str, Floats], weights: Weights, gate: Floats, favoured: NDArray[np.bool_] | None) -> Fused:
-    """The legs as one score: concepts by their gate (n,), and the services of the query in favour of incidents that match."""
-    used = weights if any(weights.get(name) for name in legs) else PLAIN
-    fused = ranking.fuse(legs, used, {"concept": gate.astype(np.float32)})
+def _fused(addends: dict[str, Floats], legs: Mapping[str, Floats], weights: Weights, favoured: NDArray[np.bool_] | None) -> Fused:
+    """What the legs add as one score, the services of the query in favour of incidents that match; plain where no leg adds."""
+    fused = ranking.summed(addends or ranking.addends(legs, PLAIN))
     return fused if favoured is None else fused.favour("service", favoured, weights["service"])
 
 

@@ -196,7 +196,7 @@ class Searcher:
         """The hits, which are the first of ``ranked``, with their evidence and with what each shares with the query."""
         rows = ranked.rows[: len(hits)].tolist()
         told = store.passages_at(rows)
-        shown = Explainer(store, signals).evidence(rows, told)
+        shown = Explainer(store, signals, ranked.asking).evidence(rows, told)
         hits = [replace(hit, evidence=evidence) for hit, evidence in zip(hits, shown, strict=True)]
         return compare(store, signals, ranked, hits, told)
 

@@ -59,7 +59,7 @@ class Layout:
         """The chunk positions of ``rows`` one after the other, and for each which of the rows it belongs to."""
         counts = self.starts[rows + 1] - self.starts[rows]
         groups = np.repeat(np.arange(len(rows), dtype=np.int64), counts)
-        return _runs(self.starts[rows], counts), groups
+        return runs(self.starts[rows], counts), groups
 
     def passages_of(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """(p,) True at the passages that stand in any of the chosen (n,) incidents."""
@@ -74,7 +74,7 @@ class Layout:
         enough = 1 + int(np.searchsorted(np.cumsum(counts), 4 * most))
         rows = np.zeros(0, np.int64)
         for end in (enough, len(passages)):
-            rows = self.holders[_runs(self.holder_starts[passages[:end]], counts[:end])]
+            rows = self.holders[runs(self.holder_starts[passages[:end]], counts[:end])]
             rows = distinct(rows if selected is None else rows[selected[rows]])[:most]
             if len(rows) == most:
                 break
@@ -105,7 +105,7 @@ def best(scores: Floats, selection: Selection, k: int) -> Rows:
     return rows[ranking.order(scores[rows], rows)][:k]
 
 
-def _runs(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def runs(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """The numbers from each start on, so many of each, one run after the other."""
     offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     return np.asarray(np.repeat(starts, counts) + offsets, dtype=np.int64)

@@ -18,6 +18,7 @@ from rcasearch.model import VectorSearch
 from rcasearch.services import ServiceNames
 from rcasearch.stores import postings
 from rcasearch.stores.earlier import CODES, IDS, KEYS, SPANS, TOKENS, EarlierTokens, stretches
+from rcasearch.stores.layout import runs
 from rcasearch.stores.postings import Counted
 from rcasearch.stores.vectors import write as write_vectors
 
@@ -155,9 +156,7 @@ def document_frequency(
     lengths = np.diff(token_starts)
     for first, end in _blocks(starts):
         own = passages[starts[first] : starts[end]]
-        tokens = np.repeat(token_starts[own] - np.cumsum(lengths[own]) + lengths[own], lengths[own]) + np.arange(
-            lengths[own].sum()
-        )
+        tokens = runs(token_starts[own], lengths[own])
         incidents = np.repeat(np.repeat(np.arange(end - first), np.diff(starts[first : end + 1])), lengths[own])
         stands = np.zeros((end - first, len(known)), np.bool_)
         stands[incidents, place[ids[tokens]]] = True

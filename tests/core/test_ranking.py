@@ -41,7 +41,7 @@ def test_values_that_do_not_differ_say_nothing(value: float) -> None:
 
 def test_fusion_by_hand() -> None:
     legs = {"a": np.array([1, 2, 3], np.float32), "b": np.array([10, 10, 40], np.float32), "c": np.array([9, 0, 0], np.float32)}
-    fused = ranking.fuse(legs, {"a": 1.0, "b": 0.5, "d": 3.0})
+    fused = ranking.summed(ranking.addends(legs, {"a": 1.0, "b": 0.5, "d": 3.0}))
     # a: mean 2, deviation sqrt(2/3); b: mean 20, deviation sqrt(200).
     a = [-math.sqrt(1.5), 0, math.sqrt(1.5)]
     b = [-0.5 / math.sqrt(2), -0.5 / math.sqrt(2), 1 / math.sqrt(2)]
@@ -54,7 +54,7 @@ def test_fusion_by_hand() -> None:
 @given(vectors(st.integers(1, 12), 3), st.tuples(*[st.sampled_from([0.0, 0.5, 1.0, 2.0])] * 3).filter(any))
 @settings(max_examples=100, deadline=None)
 def test_contributions_add_up_to_the_score(legs: Floats, weights: tuple[float, ...]) -> None:
-    fused = ranking.fuse(dict(zip("abc", legs.T, strict=True)), dict(zip("abc", weights, strict=True)))
+    fused = ranking.summed(ranking.addends(dict(zip("abc", legs.T, strict=True)), dict(zip("abc", weights, strict=True))))
     np.testing.assert_allclose(np.sum(list(fused.contributions.values()), axis=0), fused.scores, atol=1e-5)
     assert set(fused.contributions) == {name for name, weight in zip("abc", weights, strict=True) if weight}
 
@@ -62,7 +62,7 @@ def test_contributions_add_up_to_the_score(legs: Floats, weights: tuple[float, .
 @pytest.mark.parametrize("weights", [{}, {"a": 0.0}, {"b": 1.0}])
 def test_no_leg_with_a_weight_is_an_error(weights: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="weight"):
-        ranking.fuse({"a": np.ones(2, np.float32)}, weights)
+        ranking.summed(ranking.addends({"a": np.ones(2, np.float32)}, weights))
 
 
 @given(st.lists(st.tuples(_numbers, st.integers(0, 5)), max_size=40), _numbers)
