@@ -103,6 +103,7 @@ A judged query is a line of JSON: {"id": "q1", "text": "what is seen", "kind": "
 "relevant": {"file stem or incident id": grade}}; a kind is symptom, alert, cause or none.
 With --from-links there are no queries to write: what one incident tells of its symptoms is
 the query, the incidents that it is linked with are the answers, and all links are hidden.
+The main figures stay beside the index; the page /about shows them.
 
 examples:
   rcasearch eval --queries seeds/queries.jsonl --index indexes/seeds

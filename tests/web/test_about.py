@@ -12,10 +12,11 @@ from flask.testing import FlaskClient
 
 from rcasearch.evaluation import EVALUATION, Evaluation, KindFigures, Mean, keep
 from rcasearch.measures import OVER_KINDS
+from rcasearch.model import Verdict
 from rcasearch.search import Searcher
 
 PLAIN, SHIPPED = Mean(0.312, 0.22, 0.41), Mean(0.678, 0.59, 0.76)
-SHARES = {"strong": 0.5, "possible": 0.3, "none": 0.2}
+SHARES: dict[Verdict, float] = {"strong": 0.5, "possible": 0.3, "none": 0.2}
 
 
 def kept(info_id: str, **changes: object) -> Evaluation:
