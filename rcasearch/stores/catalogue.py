@@ -88,7 +88,10 @@ class Catalogue:
             "SELECT id, title, date, severity, level, status, services, minutes_to_mitigate, duration_minutes "
             "FROM rows JOIN incidents USING (doc) ORDER BY row"
         )
-        return [Outline(*row[:6], _services(row[6]), *row[7:]) for row in found]
+        return [
+            Outline(own, title, date, severity, level, status, _services(services), mitigated, lasted)
+            for own, title, date, severity, level, status, services, mitigated, lasted in found
+        ]
 
     def chunks(self, places: Sequence[tuple[int, int]]) -> list[Chunk]:
         """The chunks with these numbers within the incidents of these rows."""

@@ -690,7 +690,8 @@ def test_an_empty_index_answers_everything(
     assert store.token_counts(none).shape == store.serves(none, ["checkout"]).shape == (0,)
     assert store.token_weights(tokens).shape == (len(tokens.ids),)
     assert store.listing(NO_FILTERS, 0, 10).total == 0
-    assert store.incidents_at([]) == store.outlines() == []
+    assert store.incidents_at([]) == []
+    assert store.outlines() == []
     with pytest.raises(NotFoundError):
         store.row("rca-000")
     store.close()
