@@ -21,6 +21,7 @@ ATTRIBUTES = {
     "a": frozenset({"href", "title"}),
     "div": frozenset({"role", "tabindex", "aria-label"}),
     "ol": frozenset({"start"}),
+    "pre": frozenset({"tabindex"}),
     "td": frozenset({"colspan", "rowspan"}),
     "th": frozenset({"colspan", "rowspan", "scope"}),
     "span": frozenset({"title"}),
@@ -42,6 +43,8 @@ def _cleaner() -> nh3.Cleaner:
         attribute_filter=_attribute,
         url_schemes=set(SAFE_SCHEMES),
         url_relative=_relative,
+        # Lines of code that are too long scroll, by keyboard too.
+        set_tag_attribute_values={"pre": {"tabindex": "0"}},
         link_rel="noopener noreferrer nofollow",
     )
 

@@ -151,6 +151,11 @@ def test_wide_tables_scroll_inside_themselves() -> None:
     assert "not shown" not in html
 
 
+def test_long_lines_of_code_scroll_by_keyboard_too() -> None:
+    for source in ("```\nlong line\n```\n", "<pre tabindex='7'>long line</pre>\n"):
+        assert [attributes for tag, attributes in Audit(render(source, (), "")).tags if tag == "pre"] == [{"tabindex": "0"}]
+
+
 def table(columns: int, rows: int) -> str:
     lines = ["|" + "a|" * columns, "|" + "-|" * columns, *["|" + "b|" * columns] * rows]
     return "\n".join(lines)
