@@ -40,7 +40,7 @@ class Families:
 def families(store: Store, found: Likeness, near: Rows) -> Families:
     """The families of all incidents, numbered by the row of their first; ``near`` (n, k) are the nearest of each."""
     linked = same_cause(store)
-    groups = grouped(found.vectors, edges(found, near), found.enough, linked, near.shape[1])
+    groups = grouped(found.vectors, edges(found, near), found.enough, linked, near.shape[1] - 1)
     sizes = np.bincount(groups, minlength=1)
     kept = np.flatnonzero(sizes > 1)
     numbers = np.full(len(sizes), -1, np.int32)

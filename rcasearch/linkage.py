@@ -72,10 +72,8 @@ class _Groups:
         paired = np.unique(np.concatenate([edges.ones, edges.others, *(np.array(sorted(group), np.int64) for group in groups)]))
         self._members = {row: [row] for row in paired.tolist()}
         self._near: dict[int, set[int]] = {row: set() for row in self._members}
-        # The sum of the vectors of each group; where in it a row without an edge would stand does not matter.
-        self._sums = vectors[paired].astype(np.float32)
-        self._place = np.zeros(self._count, np.int64)
-        self._place[paired] = np.arange(len(paired))
+        # The sums of the vectors of groups of more than one; most are joined soon, and so few are held at a time.
+        self._vectors, self._sums = vectors, dict[int, Floats]()
         self._sizes = np.ones(self._count, np.int64)
         # Of (how alike, negative; one group, another; how many are in each): out of date where either has grown since.
         self._heap: list[tuple[float, int, int, int, int]] = []
@@ -125,7 +123,8 @@ class _Groups:
     def _merge(self, one: int, other: int) -> None:
         """Make one group of two; it has the lower number."""
         one, other = min(one, other), max(one, other)
-        self._sums[self._place[one]] += self._sums[self._place[other]]
+        self._sums[one] = self._sum(one) + self._sum(other)
+        self._sums.pop(other, None)
         self._members[one] += self._members.pop(other)
         self._sizes[one], self._sizes[other] = len(self._members[one]), 0
         for near in self._near.pop(other):
@@ -140,7 +139,7 @@ class _Groups:
         """
         near = np.array(sorted(self._near[group]), np.int64)
         size = int(self._sizes[group])
-        means = self._sums[self._place[near]] @ self._sums[self._place[group]] / (self._sizes[near] * size)
+        means = self._products(near, self._sum(group)) / (self._sizes[near] * size)
         for other, size_of_other, mean in zip(near.tolist(), self._sizes[near].tolist(), means.tolist(), strict=True):
             if mean < least:
                 self._near[group].discard(other)
@@ -149,3 +148,15 @@ class _Groups:
                 heappush(self._heap, (-mean, group, other, size, size_of_other))
             else:
                 heappush(self._heap, (-mean, other, group, size_of_other, size))
+
+    def _products(self, groups: Ints, vector: Floats) -> Floats:
+        """The product (g,) of the sum of each group's vectors with another vector."""
+        found = np.empty(len(groups), np.float32)
+        alone = self._sizes[groups] == 1
+        found[alone] = self._vectors[groups[alone]].astype(np.float32) @ vector
+        found[~alone] = [self._sums[group] @ vector for group in groups[~alone].tolist()]
+        return found
+
+    def _sum(self, group: int) -> Floats:
+        known = self._sums.get(group)
+        return np.asarray(self._vectors[group], np.float32) if known is None else known

@@ -30,6 +30,8 @@ _READ = 20
 _SHARED, _EACH = 0.4, 0.25
 # What stands in a title counts so many times; and a word tells nothing that not three times as many use as elsewhere.
 _IN_TITLE, _MORE = 3, 3.0
+# What is written as a name (lock_timeout, HikariPool-1, OOMKilled) tells more than a word.
+_AS_NAME = 1.5
 # So many words stand in a name, beside a concept and alone, and so many are kept as terms.
 _BESIDE, _ALONE, _TERMS = 2, 3, 8
 _SENTENCE = re.compile(r"[.;:!?()\n|]+")
@@ -83,8 +85,9 @@ class Namer:
         found: dict[str, Words] = {}
         taken = set[str]()
         for words in sorted((words for words in weights if weights[words] > 0), key=lambda one: -weights[one])[:_WEIGHED]:
-            if not taken & set(words):
-                found[_written(words, counted)] = words
+            form = _written(words, counted)
+            if not taken & set(words) and not any(form.lower() in other.lower() for other in found):
+                found[form] = words
                 taken |= set(words)
         return dict(islice(found.items(), _TERMS))
 
@@ -97,7 +100,8 @@ class Namer:
         if len(own) < 2 or max(more) < _MORE:
             return 0.0
         often = sum(math.log1p(count) for count in own) / len(counted)
-        return share * often * sum(math.log(max(one, 1.0)) for one in more) / math.sqrt(len(words))
+        named = _AS_NAME if _is_name(_written(words, counted)) else 1.0
+        return named * share * often * sum(math.log(max(one, 1.0)) for one in more) / math.sqrt(len(words))
 
     def _counted(self, row: int) -> Mapping[Words, Counter[str]]:
         """The words of an incident, and its pairs of words in a row: how often each is written how."""
@@ -134,4 +138,4 @@ def _runs(sentence: str) -> Iterable[tuple[Words, str]]:
 
 def _is_name(word: str) -> bool:
     """Whether a word is written in its own way: an abbreviation or an identifier."""
-    return word[1:] != word[1:].lower() or any(not sign.isalpha() for sign in word)
+    return word[1:] != word[1:].lower() or any(not (sign.isalpha() or sign in " -") for sign in word)
