@@ -100,7 +100,8 @@ class _Process:
 
     def __init__(self) -> None:
         command = [sys.executable, "-c", "from rcasearch.indexing.workers import serve; serve()"]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        # Each process has a core: threads of a tokenizer would wait for those of the others.
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TOKENIZERS_PARALLELISM": "false"}
         # In a session of its own, no key that interrupts this process is sent to it as well: it ends when its pipe does.
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
