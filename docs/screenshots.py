@@ -27,8 +27,8 @@ ROOT = Path(__file__).parent.parent
 SCREENS = ROOT / "docs" / "screens"
 SIZES = {"wide": (1400, 1050), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
-# Of some two thousand colours, nearly all shades at the edges of letters. This method leaves none out, and means keep those of large
-# areas as they are.
+# Of some two thousand colours, nearly all shades at the edges of letters. This method leaves none out, and means keep large areas
+# as they are.
 COLOURS, METHOD, MEANS = 256, Image.Quantize.MAXCOVERAGE, 3
 
 POOL = "2024-03-15-connection-pool-exhaustion-in-checkout-api"
