@@ -48,7 +48,7 @@ def test_the_encoder_is_measured_in_both_precisions(tmp_path: Path) -> None:
     half, full = (np.load(tmp_path / "encoder" / f"{name}.npy") for name in (OURS, encoder.FULL))
     assert half.shape == full.shape == (40, 384)
     assert np.linalg.norm(full, axis=1) == pytest.approx(1, abs=1e-5)
-    assert np.einsum("nd,nd->n", half, full).min() > 0.999
+    assert np.einsum("nd,nd->n", half, full).min() > 0.98
 
 
 def test_cosines_are_to_the_baseline_of_the_round(tmp_path: Path) -> None:
