@@ -50,7 +50,7 @@ def measure(setup: Setup, count: int) -> Part:
 
 _REMARK = (
     "Plain is sentence-transformers with torch in float32, txtai the same by its own call. *f32* is what this project does on "
-    "processors without bfloat16."
+    "processors with neither VNNI nor bfloat16."
 )
 
 
