@@ -39,7 +39,7 @@ eval: index  ## measure the ranking on the judged queries of the seeds
 	$(BIN)/rcasearch eval --index $(call quoted,$(INDEX)) --queries $(call quoted,$(QUERIES))
 
 test: install-dev  ## run every test
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 lint: install-dev  ## check style and types
 	$(BIN)/ruff check .

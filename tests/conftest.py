@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
@@ -64,6 +65,12 @@ def tiny_searcher(tiny_index: Path) -> Iterator[Searcher]:
     searcher.close()
 
 
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that all processes of a test run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @pytest.fixture(scope="session")
 def seeds_searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
     """A searcher over the seeds. To index them takes most of a minute: for tests of what is found."""
@@ -71,8 +78,13 @@ def seeds_searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searche
     from rcasearch.search import Searcher
     from rcasearch.settings import Settings
 
-    settings = Settings(index=str(tmp_path_factory.mktemp("seeds") / "index"))
-    build([PROJECT / "seeds"], settings)
+    folder = _shared(tmp_path_factory) / "seeds"
+    folder.mkdir(exist_ok=True)
+    settings = Settings(index=str(folder / "index"))
+    # The first process makes it; to the others it is an index of which nothing changed.
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build([PROJECT / "seeds"], settings)
     searcher = Searcher.open(settings)
     yield searcher
     searcher.close()
