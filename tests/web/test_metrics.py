@@ -51,7 +51,7 @@ def test_requests_are_counted_by_route_and_status(fresh: Flask) -> None:
     client.open("/api/v1/search", method="BREW")
     value = scraped(fresh)
     requests = "rcasearch_http_requests_total"
-    assert value(requests, method="GET", route="/api/v1/incidents/<incident_id>", status="404") == 2
+    assert value(requests, method="GET", route="/api/v1/incidents/<path:incident_id>", status="404") == 2
     assert value(requests, method="GET", route="/api/v1/search", status="200") == 1
     assert value(requests, method="GET", route="none", status="404") == 2
     assert value(requests, method="other", route="none", status="405") == 1
