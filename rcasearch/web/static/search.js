@@ -1,4 +1,4 @@
-// The search page while somebody types, and its keys. Without this file the form does the same, a page at a time.
+// The search page while somebody types. Without this file the form does the same, a page at a time.
 "use strict";
 
 (() => {
@@ -14,8 +14,6 @@
   const box = document.getElementById("q");
   const stateLine = document.getElementById("state");
   const told = document.getElementById("told");
-  const keys = document.getElementById("keys");
-  const storage = "rcasearch-single-keys";
   const copying = Boolean(navigator.clipboard);
   // Answers that were shown, by the number of their entry in the history: going back is instant, also to one without an address.
   const shown = new Map();
@@ -31,8 +29,6 @@
   let saying = 0;
 
   const answer = () => document.getElementById("answer");
-  const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
-  const hits = () => [...document.querySelectorAll(".hit h2 a")];
 
   // --- what is shown ---------------------------------------------------------------------------------------------------
 
@@ -223,40 +219,6 @@
     setTimeout(() => (button.textContent = words), 1600);
   }
 
-  // --- keys ------------------------------------------------------------------------------------------------------------
-
-  function step(by) {
-    const links = hits();
-    const at = links.indexOf(document.activeElement);
-    const current = at < 0 ? links.findIndex((link) => link.closest(".hit").contains(document.activeElement)) : at;
-    const to = links[Math.min(Math.max(current < 0 ? (by > 0 ? 0 : -1) : current + by, 0), links.length - 1)];
-    to?.focus({ preventScroll: true });
-    to?.closest(".hit").scrollIntoView({ block: "start" });
-  }
-
-  function single() {
-    try {
-      return localStorage.getItem(storage) !== "off";
-    } catch {
-      return true; // a browser that keeps nothing
-    }
-  }
-
-  function pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.key === "Escape") return void leave(event);
-    if (typing(event.target) || keys.open || !single()) return;
-    if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
-    else if (event.key === "?") keys.showModal();
-    else return;
-    event.preventDefault();
-  }
-
-  function leave(event) {
-    if (keys.open || event.target.closest("details.pick[open]")) return;
-    document.activeElement?.blur();
-  }
-
   // --- what calls all this ---------------------------------------------------------------------------------------------
 
   box.addEventListener("input", typed);
@@ -278,21 +240,8 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button?.matches(".copy[data-link], .copy[data-markdown]")) copy(button);
-    else if (button?.dataset.shows === "keys") keys.showModal();
     else if (settled && event.target.closest("#answer a")) settle();
   });
-  document.addEventListener("keydown", pressed);
-  const choice = document.getElementById("single");
-  choice.checked = single();
-  choice.addEventListener("change", () => {
-    try {
-      localStorage.setItem(storage, choice.checked ? "on" : "off");
-    } catch {
-      // It holds for this page at least: nothing is kept here.
-    }
-  });
-  document.querySelector(".keys").hidden = false;
-
   let scrolled = 0;
   const remember = () => history.replaceState({ ...history.state, y: scrollY }, "");
   addEventListener("scroll", () => {
