@@ -18,18 +18,16 @@ import msgspec
 import numpy as np
 
 from rcasearch.durable import write_whole
-from rcasearch.errors import OverviewPendingError
 from rcasearch.families import NEAR, Families, families
 from rcasearch.inputs import code
 from rcasearch.landscape import Landscape, positions
 from rcasearch.likeness import likeness, nearest
+from rcasearch.patience import held
 from rcasearch.stores.base import Store
 from rcasearch.stores.generations import overview_of
 
 # The generation in force, and the one before, which requests under way still read.
 _KEPT = 2
-# So many seconds somebody waits for what another thread computes: it must not hold up searches.
-PATIENCE = 3.0
 # Beside the generations as well; held by the process that computes.
 LOCK = "overview.lock"
 
@@ -69,17 +67,11 @@ class Overviews:
         name = store.info.id
         if (known := self._known.get(name)) is not None:
             return known
-        if not self._computing.acquire(timeout=PATIENCE):
-            raise OverviewPendingError(
-                "Which failures happened again is being worked out for this index.", "Ask again in a few seconds."
-            )
-        try:
+        with held(self._computing):
             if name not in self._known:
                 found = overview(store)
                 self._known = {name: found, **dict(list(self._known.items())[: _KEPT - 1])}
             return self._known[name]
-        finally:
-            self._computing.release()
 
 
 def overview(store: Store) -> Overview:

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "rcasearch"
 
 LAYERS = (
     {"caches", "durable", "epilogs", "model", "errors", "terminal", "texts", "wording"},
-    {"checksums", "severities", "shapes"},
+    {"checksums", "patience", "severities", "shapes"},
     {"client", "schemas", "settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
     {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},

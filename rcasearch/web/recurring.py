@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from rcasearch.errors import RcaSearchError
+from rcasearch.errors import OverviewPendingError, RcaSearchError
 from rcasearch.model import NO_FILTERS, Filters
+from rcasearch.patience import held
 from rcasearch.render_recurrences import recurrences_as_dicts
 from rcasearch.shapes import Recurrence
 
@@ -36,7 +37,10 @@ class _Kept:
 
 
 class Recurring:
-    """The failures of the index in force. Thread-safe; whoever asks first waits until they are found."""
+    """The failures of the index in force. Thread-safe; whoever asks first waits until they are found.
+
+    Who else asks meanwhile waits a while, and then is raised OverviewPendingError.
+    """
 
     def __init__(self, searcher: Callable[[], Searcher]) -> None:
         self._searcher = searcher
@@ -74,7 +78,7 @@ class Recurring:
     def _all(self) -> _Kept:
         searcher = self._searcher()
         key = self._key(searcher)
-        with self._finding:
+        with held(self._finding):
             if self._kept is None or self._kept.key != key:
                 found = recurrences_as_dicts(searcher.recurrences(), key[1])
                 self._kept = _Kept(key, found, {incident["id"]: one for one in found for incident in one["incidents"]})
@@ -83,5 +87,8 @@ class Recurring:
     def _find_quietly(self) -> None:
         try:
             self._all()
+        except OverviewPendingError:
+            # Another thread is at it.
+            return
         except Exception:
             log.exception("Looking for the failures that happened again failed.")

@@ -154,7 +154,7 @@ def test_nobody_waits_long_and_searches_go_on_meanwhile(index: Path, monkeypatch
         return computed(store)
 
     monkeypatch.setattr(overviews, "computed", slowly)
-    monkeypatch.setattr(overviews, "PATIENCE", 0.01)
+    monkeypatch.setattr("rcasearch.patience.PATIENCE", 0.01)
     searcher = searcher_with(FakeEncoder(), index)
     with ThreadPoolExecutor(1) as threads:
         asked = threads.submit(searcher.landscape)

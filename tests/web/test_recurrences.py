@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -170,6 +171,33 @@ def test_whoever_cannot_wait_is_told_once_they_are_found(tiny_searcher: Searcher
     assert kept.known_of(DISK) != found
     assert kept.known_of("none") is None
     assert len(asked) == 1
+
+
+def test_while_they_are_found_others_are_told_to_come_back(
+    tiny_searcher: Searcher, tiny_index: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slowly(self: Searcher) -> tuple[Recurrence, ...]:
+        begun.set()
+        assert may_end.wait(60)
+        return tiny_recurrences(tiny_searcher)
+
+    monkeypatch.setattr(Searcher, "recurrences", slowly)
+    monkeypatch.setattr("rcasearch.patience.PATIENCE", 0.01)
+    app = create_app(tiny_searcher, Settings(index=str(tiny_index)))
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(app.test_client().get, API)
+        assert begun.wait(60)
+        for path in (API, f"{API}/{POOL}", "/recurrences", f"/recurrences/{POOL}"):
+            told = app.test_client().get(path)
+            assert (told.status_code, told.headers["Retry-After"]) == (503, "5")
+            assert "is being worked out" in told.text
+        app.extensions["rcasearch"].recurring._find_quietly()
+        assert not [record for record in caplog.records if record.levelname == "ERROR"]
+        may_end.set()
+        assert first.result().status_code == 200
+    assert ids(app.test_client(), "") == [POOL, DISK]
 
 
 def test_a_search_outlives_that_they_cannot_be_found(
