@@ -14,7 +14,7 @@ _HEAD = """# Measured {date}
 {processor} ({instructions}), {cores} cores, {memory_gib} GiB, {system}, Python {python}.
 Load average at the start: {load_average}.
 
-Medians of {rounds} rounds. In brackets the ratio to *{baseline}*, the median over rounds. Time, memory and bytes are better
+Medians of {rounds} round{s}. In brackets the ratio to *{baseline}*, the median over rounds. Time, memory and bytes are better
 small; rates, nDCG and cosines are better large. Everybody has the same weights and documents; the peers are given the sections as
 chunks, rcasearch cuts its own passages. *Sections indexed* are counted the same for all.
 """
@@ -70,7 +70,8 @@ def _read(key: str, kept: Mapping[str, Any]) -> Part:
 def as_markdown(machine: Mapping[str, Any], parts: Sequence[Part], pictures: Sequence[str] = ()) -> str:
     """What was to be reached, then a table a part, with what is missing and why."""
     instructions = ", ".join(machine["instructions"]) or "no vector instructions known"
-    texts = [_HEAD.format(**{**machine, "instructions": instructions, "baseline": BASELINE}), *_reach_table(parts)]
+    words = {"instructions": instructions, "baseline": BASELINE, "s": "" if machine["rounds"] == 1 else "s"}
+    texts = [_HEAD.format(**{**machine, **words}), *_reach_table(parts)]
     for part in parts:
         texts += [f"## {part.title}\n", *(f"{remark}\n" for remark in part.remarks), table(part), *_notes(part.figures)]
     texts += [f"![How it grows with size]({name})\n" for name in pictures]
@@ -128,4 +129,4 @@ def _versions(parts: Sequence[Part]) -> str:
         for name, packages in part.figures.versions.items():
             if packages:
                 told[name] = f"{name}: {', '.join(f'{package} {release}' for package, release in packages.items())}."
-    return " ".join(["Versions.", *told.values()]) + "\n"
+    return " ".join(["Versions.", *told.values()]) + "\n" if told else ""
