@@ -14,7 +14,7 @@ import numpy as np
 from rcasearch import concepts
 from rcasearch.chunking import content_hash
 from rcasearch.concepts import ConceptSpace
-from rcasearch.encoders import Encoder, Floats, load_encoder
+from rcasearch.encoders import Encoder, Floats, SentenceEncoder
 from rcasearch.lexicon import Concept, load_lexicon
 from rcasearch.models import DEFAULT_MODEL
 
@@ -54,8 +54,8 @@ def _shipped(fingerprint: str) -> dict[str, Floats]:
 
 
 def write_shipped() -> None:
-    """Encode the shipped phrases with the default model and write the file beside this one."""
-    encoder = load_encoder(DEFAULT_MODEL)
+    """Encode the shipped phrases with the default model, in float32 whatever the machine, and write the file beside this one."""
+    encoder = SentenceEncoder(DEFAULT_MODEL, device="cpu")
     phrases = list(dict.fromkeys(phrase for concept in load_lexicon() for phrase in concept.phrases))
     vectors = encoder.encode_documents(phrases).vectors.astype(np.float16)
     np.savez_compressed(SHIPPED, fingerprint=encoder.fingerprint, keys=[_key(phrase) for phrase in phrases], vectors=vectors)

@@ -106,7 +106,8 @@ def _ranges(network: Path, sources: Sequence[Any], inputs: Iterable[NDArray[np.i
 def _ends(low: Floats, high: Floats) -> tuple[np.float32, np.float32]:
     """The least and the largest value that integers stand for, such that 0 is one of them: otherwise all are off by a part."""
     least, largest = min(float(low.min()), 0.0), max(float(high.max()), _LEAST)
-    below = min(round(-least / (largest - least) * (_LEVELS - 1)), _LEVELS - 2)
+    # One at least on each side that anything was seen on.
+    below = min(max(round(-least / (largest - least) * (_LEVELS - 1)), int(least < 0)), _LEVELS - 2)
     step = max(largest / (_LEVELS - 1 - below), -least / below if below else 0.0)
     return np.float32(-below * step), np.float32((_LEVELS - 1 - below) * step)
 

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rcasearch.encoders import Encoder, SentenceEncoder, load_encoder
+from rcasearch.encoders import Encoder, Encoding, SentenceEncoder, choice, exports, load_encoder
 from rcasearch.encoders.exported import ExportedEncoder
+from rcasearch.encoders.network import FULL, HALF, INTEGERS
+from rcasearch.encoders.probes import INTEGER_FLOOR
 from rcasearch.encoders.probes import TEXTS as PROBES
 from rcasearch.models import locate
 
@@ -28,10 +30,28 @@ TEXTS = [
 
 
 @pytest.fixture(scope="session")
-def exported(encoder: Encoder) -> Encoder:
+def exported(encoder: Encoder) -> ExportedEncoder:
     """The one in use, which the model that comes with the installation can be exported for."""
     assert isinstance(encoder, ExportedEncoder)
     return encoder
+
+
+@pytest.fixture(scope="session")
+def floats(exported: ExportedEncoder) -> Encoder:
+    """The same export at the quickest of the precisions that are no integers, which this machine may not choose."""
+    found = exports.find(choice._export_name("all-MiniLM-L6-v2"))
+    assert found
+    encoder = choice._opened("all-MiniLM-L6-v2", *found, [one for one in choice._precisions() if one != INTEGERS])
+    assert encoder.precision in (FULL, HALF)
+    return encoder
+
+
+@pytest.fixture(scope="session")
+def integers(exported: ExportedEncoder) -> Encoder:
+    """The export in integers, where they serve; elsewhere they need not be what they are here."""
+    if exported.precision != INTEGERS:
+        pytest.skip("This machine is not served in integers.")
+    return exported
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +60,7 @@ def plain() -> Encoder:
     return SentenceEncoder("all-MiniLM-L6-v2", device="cpu")
 
 
-@pytest.fixture(params=["exported", "plain"])
+@pytest.fixture(params=["exported", "floats", "plain"])
 def either(request: pytest.FixtureRequest) -> Encoder:
     found: Encoder = request.getfixturevalue(request.param)
     return found
@@ -156,33 +176,52 @@ def test_two_threads_get_what_one_gets(either: Encoder) -> None:
         assert offsets == count == number
 
 
-def agree(one: Encoder, other: Encoder, texts: list[str]) -> None:
-    """The same tokens in the same places, and vectors that differ by rounding alone."""
+PASSAGE_FLOOR, TOKEN_FLOOR = 0.9998, 0.999
+LENGTHS = ["disk " * length for length in (1, 13, 14, 15, 29, 30, 31, 127, 252, 253, 254, 255, 256, 300)]
+
+
+def read_alike(one: Encoder, other: Encoder, texts: list[str]) -> tuple[Encoding, Encoding]:
+    """What both make of the texts: the same tokens in the same places."""
     assert one.count_tokens(texts) == other.count_tokens(texts)
     assert [one.offsets(text) for text in texts] == [other.offsets(text) for text in texts]
     mine, others = one.encode_documents(texts), other.encode_documents(texts)
-    assert (mine.vectors * others.vectors).sum(axis=1).min() > 0.9998
     for tokens, wanted in zip(mine.tokens, others.tokens, strict=True):
         assert np.array_equal(tokens.ids, wanted.ids)
+    return mine, others
+
+
+def agree(one: Encoder, other: Encoder, texts: list[str], passage: float = PASSAGE_FLOOR, token: float = TOKEN_FLOOR) -> None:
+    """The same tokens in the same places, and vectors that differ by rounding alone."""
+    mine, others = read_alike(one, other, texts)
+    assert (mine.vectors * others.vectors).sum(axis=1).min() > passage
+    for tokens, wanted in zip(mine.tokens, others.tokens, strict=True):
         if len(tokens.ids):
-            assert (tokens.vectors * wanted.vectors).sum(axis=1).mean() > 0.999
+            assert (tokens.vectors * wanted.vectors).sum(axis=1).mean() > token
 
 
-def test_both_are_the_same_model(exported: Encoder, plain: Encoder) -> None:
+def test_both_are_the_same_model(floats: Encoder, exported: Encoder, plain: Encoder) -> None:
     for name in ("name", "fingerprint", "dimension", "max_tokens"):
-        assert getattr(exported, name) == getattr(plain, name)
-    agree(exported, plain, [*TEXTS, *PROBES])
-    queries = [one.encode_queries(TEXTS).vectors for one in (exported, plain)]
-    assert (queries[0] * queries[1]).sum(axis=1).min() > 0.9998
+        assert getattr(floats, name) == getattr(exported, name) == getattr(plain, name)
+    agree(floats, plain, [*TEXTS, *PROBES])
+    queries = [one.encode_queries(TEXTS).vectors for one in (floats, plain)]
+    assert (queries[0] * queries[1]).sum(axis=1).min() > PASSAGE_FLOOR
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(max_size=100), min_size=1, max_size=4))
 @example(["[SEP] [CLS] [MASK][PAD] ##ing [UNK]", "\x00\x01\ufffd\u2028", "ＦＵＬＬ ｗｉｄｔｈ", "İ ß ﬃ Å"])
 @example(["a\u0300" * 300, "\U0001f469\u200d\U0001f692" * 90, "漢" * 400])
-def test_both_agree_on_any_text(exported: Encoder, plain: Encoder, texts: list[str]) -> None:
-    agree(exported, plain, texts)
+def test_both_agree_on_any_text(floats: Encoder, exported: Encoder, plain: Encoder, texts: list[str]) -> None:
+    agree(floats, plain, texts)
+    # In integers, no bound holds for noise: of 1500 such strings, the vectors of 20 had cosines of .96 to .98.
+    read_alike(exported, plain, texts)
 
 
-def test_the_exported_model_takes_texts_of_every_length(exported: Encoder, plain: Encoder) -> None:
-    agree(exported, plain, ["disk " * length for length in (1, 13, 14, 15, 29, 30, 31, 127, 252, 253, 254, 255, 256, 300)])
+def test_the_exported_model_takes_texts_of_every_length(floats: Encoder, plain: Encoder) -> None:
+    agree(floats, plain, LENGTHS)
+
+
+def test_integers_are_as_near_as_they_must_be_to_serve(integers: Encoder, plain: Encoder) -> None:
+    agree(integers, plain, [*TEXTS, *PROBES, *LENGTHS], INTEGER_FLOOR, INTEGER_FLOOR)
+    queries = [one.encode_queries(TEXTS).vectors for one in (integers, plain)]
+    assert (queries[0] * queries[1]).sum(axis=1).min() > INTEGER_FLOOR

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rcasearch.encoders import Encoder, choice, exports, quantizing
@@ -72,6 +72,9 @@ def test_the_texts_it_is_measured_on_are_the_same_each_time_and_of_all_lengths()
     low=st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=4),
     above=st.floats(0, 1e3, width=32),
 )
+@example(low=[-0.25], above=128.0)
+@example(low=[-1e-40], above=1e3)
+@example(low=[-1e3], above=0.0)
 def test_the_ends_hold_all_that_was_seen_and_zero_is_an_integer(low: list[float], above: float) -> None:
     least = np.array(low, np.float32)
     first, last = quantizing._ends(least, least + np.float32(above))
