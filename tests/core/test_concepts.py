@@ -206,9 +206,9 @@ def test_every_shipped_signature_is_found_where_it_stands(shipped: ConceptSpace)
 
 # --- the shipped lexicon ---------------------------------------------------------------------------------------------
 
-# Measured over the 852 probes of the 268 concepts: the concept that a probe was written for comes first for 88.0 % (87.7 % with
-# signatures) and among the first three for 96.8 %; no concept is missed by most of its probes. The probes were in part written
-# along with the lexicon: they guard it against getting worse, and say nothing of how good it is.
+# Measured over the 852 probes of the 268 concepts: the concept that a probe was written for comes first for 87.9 % (87.8 % where
+# integers serve) and among the first three for 96.9 % (97.1 %); no concept is missed by most of its probes. The probes were in
+# part written along with the lexicon: they guard it against getting worse, and say nothing of how good it is.
 FIRST, AMONG_THREE = 0.86, 0.95
 
 UNRELATED = (
