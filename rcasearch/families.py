@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rcasearch.likeness import Likeness
-from rcasearch.linkage import Edges, grouped
+from rcasearch.linkage import Edges
 from rcasearch.naming import Namer
 from rcasearch.relations import Side, causes, side
 from rcasearch.stores.base import Store
@@ -37,10 +37,11 @@ class Families:
     linked: Sequence[tuple[int, int]]
 
 
-def families(store: Store, found: Likeness, near: Rows) -> Families:
-    """The families of all incidents, numbered by the row of their first; ``near`` (n, k) are the nearest of each."""
-    linked = same_cause(store)
-    groups = grouped(found.vectors, edges(found, near), found.enough, linked, near.shape[1] - 1)
+def families(store: Store, groups: Rows, linked: Sequence[tuple[int, int]]) -> Families:
+    """The families of all incidents, numbered by the row of their first, as they were put into ``groups`` (n,).
+
+    Groups are numbered alike; ``linked`` are the pairs of linked incidents that have the same cause.
+    """
     sizes = np.bincount(groups, minlength=1)
     kept = np.flatnonzero(sizes > 1)
     numbers = np.full(len(sizes), -1, np.int32)
@@ -51,18 +52,25 @@ def families(store: Store, found: Likeness, near: Rows) -> Families:
     return Families(numbers, tuple(name.text for name in names), tuple(name.terms for name in names), linked)
 
 
-def edges(found: Likeness, near: Rows) -> Edges:
-    """The pairs of incidents, one of them among the nearest of the other, that are alike by more than chance."""
-    ones, others, products = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+def edges(found: Likeness, near: Rows, rows: Rows | None = None) -> Edges:
+    """The pairs of incidents, one of them among the nearest of the other, that are alike by more than chance.
+
+    ``near`` (n, k) are the rows that are nearest to all incidents, or to those of the ``rows`` (n,).
+    """
+    own = np.arange(len(near)) if rows is None else rows
+    alike = products(found, own, near)
+    places, nth = np.nonzero((alike >= found.enough) & (near != own[:, None]))
+    return Edges(own[places], near[places, nth], alike[places, nth])
+
+
+def products(found: Likeness, rows: Rows, near: Rows) -> NDArray[np.float32]:
+    """How alike the incidents of the rows (n,) are to those ``near`` (n, k) each."""
+    alike = np.empty(near.shape, np.float32)
     for start in range(0, len(near), _BLOCK):
-        own = near[start : start + _BLOCK]
-        vectors = found.vectors[start : start + _BLOCK].astype(np.float32)
-        alike = np.einsum("bkd,bd->bk", found.vectors[own].astype(np.float32), vectors)
-        rows, places = np.nonzero((alike >= found.enough) & (own != np.arange(start, start + len(own))[:, None]))
-        ones.append(rows + start)
-        others.append(own[rows, places])
-        products.append(alike[rows, places])
-    return Edges(np.concatenate(ones), np.concatenate(others), np.concatenate(products))
+        block = slice(start, start + _BLOCK)
+        vectors, others = (found.vectors[one[block]].astype(np.float32) for one in (rows, near))
+        alike[block] = np.einsum("bkd,bd->bk", others, vectors)
+    return alike
 
 
 def same_cause(store: Store) -> list[tuple[int, int]]:

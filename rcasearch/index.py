@@ -40,7 +40,7 @@ def build(sources: Sequence[Path], settings: Settings, progress: Progress | None
     from rcasearch.indexing.making import make
 
     report = make(sources, seen, settings, progress, fresh=fresh)
-    _overlook(Path(settings.index), progress)
+    _overlook(Path(settings.index), report, progress)
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -51,11 +51,13 @@ def build_documents(documents: Sequence[Document], settings: Settings, progress:
     return make_of(documents, settings, progress)
 
 
-def _overlook(index: Path, progress: Progress | None) -> None:
-    """Work out what the index comes to as a whole, now that it is published and can be searched."""
-    from rcasearch.overviews import overview
+def _overlook(index: Path, report: BuildReport, progress: Progress | None) -> None:
+    """Work out what the index comes to as a whole, now that it is published and can be searched, where that is worth it."""
+    from rcasearch.overviews import overview, worthwhile
     from rcasearch.stores.local import LocalStore
 
+    if not worthwhile(report.info.incidents, report.changed):
+        return
     if progress:
         progress(0, 0, "grouping")
     # Another process may have replaced or removed the index since; whoever asks for what is missing works it out.

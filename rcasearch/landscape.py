@@ -57,6 +57,18 @@ def positions(vectors: NDArray[np.float16], near: Rows) -> Floats:
     return _framed(points)
 
 
+def among(points: Floats, near: Rows, alike: Floats, marks: NDArray[np.uint64]) -> Floats:
+    """Where others stand (o, 2): in the middle of the ``points`` that are ``near`` (o, k), the more ``alike`` (o, k) the nearer.
+
+    Their ``marks`` (o,) tell how far aside each stands, for those that are alike would stand in one place.
+    """
+    best = np.argsort(-alike, axis=1, kind="stable")[:, :_HITS]
+    weights = np.maximum(np.take_along_axis(alike, best, axis=1), np.float32(1e-6))
+    middles = (points[np.take_along_axis(near, best, axis=1)] * weights[:, :, None]).sum(axis=1) / weights.sum(axis=1)[:, None]
+    halves = np.stack([marks >> np.uint64(32), marks & np.uint64(0xFFFFFFFF)], axis=1) / 2**31 - 1
+    return np.asarray(np.clip(middles + halves / max(len(points), 1) ** 0.5, -1, 1), np.float32)
+
+
 def place(found: Sequence[tuple[Hit, int]], landscape: Landscape) -> tuple[float, float] | None:
     """Where a query stands that found these hits, each with its row, best first; None where it found none.
 

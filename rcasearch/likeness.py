@@ -91,7 +91,12 @@ def nearest(found: Likeness, k: int) -> Rows:
 
     Compared are their principal parts: of two that are alike by more than chance, they left out none in two hundred.
     """
-    return neighbours(principal(found.vectors, _PRINCIPAL), k)
+    return neighbours(directed(found), k)
+
+
+def directed(found: Likeness) -> Floats:
+    """The principal parts (n, d) that incidents are compared by first."""
+    return principal(found.vectors, _PRINCIPAL)
 
 
 def principal(vectors: NDArray[np.float16], most: int) -> Floats:

@@ -1,7 +1,8 @@
 """What an index comes to as a whole: its families and its landscape, computed once and kept in a file beside the generation.
 
-The file is a cache. `rcasearch index` writes it when the generation is published; one that is missing, damaged or made by other
-code is computed by whoever asks first, and kept in memory alone where the folder cannot be written.
+The file is a cache. `rcasearch index` writes it when the generation is published, where it costs little or most of the documents
+are new; one that is missing, damaged or made by other code is computed by whoever asks first, and kept in memory alone where the
+folder cannot be written.
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ import msgspec
 import numpy as np
 
 from rcasearch.durable import write_whole
-from rcasearch.families import NEAR, Families, families
+from rcasearch.families import Families, families, same_cause
+from rcasearch.gathering import MOST, groups, marks_of, places, sampled, surroundings
 from rcasearch.inputs import code
-from rcasearch.landscape import Landscape, positions
-from rcasearch.likeness import likeness, nearest
+from rcasearch.landscape import Landscape
+from rcasearch.likeness import likeness
 from rcasearch.patience import held
 from rcasearch.stores.base import Store
 from rcasearch.stores.generations import overview_of
 
 # The generation in force, and the one before, which requests under way still read.
 _KEPT = 2
+# Up to so many incidents, an overview takes about a second.
+_FEW = 2_000
 # Beside the generations as well; held by the process that computes.
 LOCK = "overview.lock"
 
@@ -74,6 +78,14 @@ class Overviews:
             return self._known[name]
 
 
+def worthwhile(incidents: int, changed: int) -> bool:
+    """Whether to work it out ahead for an index of so many incidents, of whose documents so many ``changed``.
+
+    It is computed of all incidents each time: with many that stay, it is left to whoever asks first.
+    """
+    return incidents <= _FEW or (incidents <= MOST and 2 * changed > incidents)
+
+
 def overview(store: Store) -> Overview:
     """The overview of a store: as it is kept, or else computed, by one process at a time, and kept."""
     path = overview_of(Path(store.info.path) / store.info.id)
@@ -89,12 +101,13 @@ def overview(store: Store) -> Overview:
         return found
 
 
-def computed(store: Store) -> Overview:
-    """The overview of a store, computed."""
-    alike = likeness(store)
-    near = nearest(alike, NEAR)
-    found = families(store, alike, near)
-    return Overview(found, Landscape(positions(alike.vectors, near), found.numbers, found.names))
+def computed(store: Store, most: int = MOST) -> Overview:
+    """The overview of a store, computed; of more than ``most`` incidents, from a sample of so many to which others are added."""
+    alike, linked = likeness(store), same_cause(store)
+    marks = marks_of([outline.id for outline in store.outlines()])
+    around = surroundings(alike, sampled(marks, linked, most))
+    found = families(store, groups(alike, around, linked), linked)
+    return Overview(found, Landscape(places(alike, around, marks), found.numbers, found.names))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ LAYERS = (
     {"comparison", "evidence", "likeness", "linkage"},
     {"landscape", "naming"},
     {"families"},
+    {"gathering"},
     {"overviews", "recurrences"},
     {"sampling"},
     {"indexing"},

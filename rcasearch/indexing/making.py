@@ -154,7 +154,7 @@ def _generation(tools: _Tools, read: Callable[[], _Input]) -> BuildReport:
         _publish(folder, info, files, changed, given.digest, tools)
         tools.embeddings.keep_only(hashes)
     generations.remove_old(tools.index)
-    return BuildReport(info, problems, 0.0, encoded, info.passages - encoded)
+    return BuildReport(info, problems, 0.0, encoded, info.passages - encoded, changed)
 
 
 def _copy_catalogue(earlier: Earlier | None, folder: Path) -> None:

@@ -11,7 +11,8 @@ from rcasearch.model import IndexInfo, Problem
 class BuildReport:
     """What a build did: passages ``encoded`` now and ``reused`` from before, in so many ``seconds``.
 
-    ``unchanged`` says that the index was up to date, and was left as it is.
+    ``changed`` documents came, went or are not what they were. ``unchanged`` says that the index was up to date, and was left as
+    it is.
     """
 
     info: IndexInfo
@@ -19,4 +20,5 @@ class BuildReport:
     seconds: float
     encoded: int
     reused: int
+    changed: int = 0
     unchanged: bool = False

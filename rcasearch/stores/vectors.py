@@ -56,12 +56,16 @@ def write(path: Path, vectors: Floats, exact: int = EXACT) -> VectorSearch:
     return VectorSearch("exact")
 
 
-def neighbours(vectors: Floats, k: int) -> Rows:
-    """For each of the vectors (n, d) the k (n, k) with the largest products with it, it mostly among them; all, if fewer."""
+def neighbours(vectors: Floats, k: int, others: Floats | None = None) -> Rows:
+    """For each of the vectors (n, d) the k (n, k) with the largest products with it, it mostly among them; all, if fewer.
+
+    They are sought among the ``others`` (m, d) where these are given.
+    """
     import faiss
 
     faiss.omp_set_num_threads(cores())
-    found: Rows = faiss.knn(vectors, vectors, min(k, len(vectors)), metric=faiss.METRIC_INNER_PRODUCT)[1]
+    among = vectors if others is None else others
+    found: Rows = faiss.knn(vectors, among, min(k, len(among)), metric=faiss.METRIC_INNER_PRODUCT)[1]
     return found
 
 

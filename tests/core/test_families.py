@@ -145,10 +145,14 @@ def test_edges_lead_to_the_near_that_are_alike_enough() -> None:
 # --- the same, however made ------------------------------------------------------------------------------------------
 
 
-def told(index: Path) -> tuple[dict[str, str], list[tuple[str, ...]], dict[str, tuple[float, float]]]:
+# All at once, and by way of a sample.
+BOUNDS = pytest.mark.parametrize("most", [1_000, 20])
+
+
+def told(index: Path, most: int) -> tuple[dict[str, str], list[tuple[str, ...]], dict[str, tuple[float, float]]]:
     """By the ids of the incidents: the names of their families, their terms, and their places."""
     with closing(LocalStore(current(index))) as store:
-        found = computed(store)
+        found = computed(store, most)
         ids = [incident.id for incident in store.incidents_at(range(store.info.incidents))]
         names = {ids[row]: found.families.names[number] for row, number in enumerate(found.families.numbers) if number >= 0}
         places = {name: (x, y) for name, (x, y) in zip(ids, found.landscape.positions.tolist(), strict=True)}
@@ -165,19 +169,21 @@ def corpus(tmp_path: Path) -> Path:
     return corpus
 
 
-def test_the_order_in_which_files_lie_does_not_matter(corpus: Path, tmp_path: Path) -> None:
+@BOUNDS
+def test_the_order_in_which_files_lie_does_not_matter(corpus: Path, tmp_path: Path, most: int) -> None:
     other = tmp_path / "other" / "documents"
     other.mkdir(parents=True)
     for path in sorted(corpus.iterdir(), reverse=True):
         shutil.copy(path, other / path.name)
     for number, folder in enumerate((corpus, other)):
         build_with(FakeEncoder(), folder, tmp_path / f"index-{number}")
-    first = told(tmp_path / "index-0")
+    first = told(tmp_path / "index-0", most)
     assert len(first[0]) >= 30
-    assert first == told(tmp_path / "index-1")
+    assert first == told(tmp_path / "index-1", most)
 
 
-def test_step_by_step_they_are_what_they_are_at_once(corpus: Path, tmp_path: Path) -> None:
+@BOUNDS
+def test_step_by_step_they_are_what_they_are_at_once(corpus: Path, tmp_path: Path, most: int) -> None:
     all_of_it = {path.name: path.read_text(encoding="utf-8") for path in corpus.iterdir()}
     for name in sorted(all_of_it)[::4]:
         (corpus / name).unlink()
@@ -186,7 +192,7 @@ def test_step_by_step_they_are_what_they_are_at_once(corpus: Path, tmp_path: Pat
         (corpus / name).write_text(text, encoding="utf-8")
     build_with(FakeEncoder(), corpus, tmp_path / "step")
     build_with(FakeEncoder(), corpus, tmp_path / "once")
-    assert told(tmp_path / "step") == told(tmp_path / "once")
+    assert told(tmp_path / "step", most) == told(tmp_path / "once", most)
 
 
 def test_those_that_tell_the_same_of_other_services_are_one_family(corpus: Path, tmp_path: Path) -> None:

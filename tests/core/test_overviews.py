@@ -60,6 +60,35 @@ def test_a_build_leaves_it_beside_the_generation(index: Path) -> None:
         assert np.array_equal(found.landscape.families, found.families.numbers)
 
 
+def test_of_an_index_that_is_not_small_it_is_left_to_who_asks_unless_most_is_new(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overviews, "_FEW", 10)
+    corpus = index.parent / "documents"
+    counted = counting(monkeypatch)
+    stages: list[str] = []
+    (corpus / "more.md").write_text("# More\n\nnodeError", encoding="utf-8")
+    report = build_with(FakeEncoder(), corpus, index, lambda done, total, stage: stages.append(stage))
+    assert 0 < report.changed < 20
+    assert (counted, "grouping" in stages, overview_of(current(index)).exists()) == ([], False, False)
+    with opened(index) as store:
+        assert len(Overviews().of(store).landscape.positions) == 41
+    assert len(counted) == 1
+    assert build_with(FakeEncoder(), corpus, index.parent / "first").changed == 41
+    assert len(counted) == 2
+    monkeypatch.setattr(overviews, "MOST", 40)
+    build_with(FakeEncoder(), corpus, index.parent / "second")
+    assert len(counted) == 2
+
+
+@pytest.mark.parametrize(
+    ("incidents", "changed", "ahead"),
+    [(0, 0, True), (2_000, 1, True), (2_001, 1, False), (8_000, 4_000, False), (8_000, 4_001, True), (10_001, 10_001, False)],
+)
+def test_it_is_worked_out_ahead_where_that_is_cheap_or_most_is_new(incidents: int, changed: int, ahead: bool) -> None:
+    assert overviews.worthwhile(incidents, changed) is ahead
+
+
 @pytest.mark.parametrize("place", [0, 10, 31, 32, 33, 60, 200, -1])
 def test_a_damaged_one_is_computed_anew_and_replaced(index: Path, place: int) -> None:
     path = overview_of(current(index))
