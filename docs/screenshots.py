@@ -33,7 +33,7 @@ COLOURS, METHOD, MEANS = 256, Image.Quantize.MAXCOVERAGE, 3
 
 POOL = "2024-03-15-connection-pool-exhaustion-in-checkout-api"
 CERTIFICATE = "2024-02-11-edge-gateway-wildcard-certificate-expired"
-SYMPTOM = "checkout answers 503, every worker waits for a database connection"
+SYMPTOM = "checkout-api hangs, threads wait 30 s for a database connection, the database itself is idle"
 ALERT = (ROOT / "tests/data/payloads/alertmanager-pool-waits.json").read_text(encoding="utf-8")
 
 
