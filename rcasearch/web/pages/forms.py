@@ -32,7 +32,7 @@ class Form:
         """The year that is asked for, where the dates are its first day and its last."""
         since, until = (self.chosen.get(name, [""])[0] for name in ("since", "until"))
         found = _YEAR.fullmatch(since)
-        return found[1] if found and until == f"{found[1]}-12-31" else None
+        return found[1] if found and (since, until) == days_of(found[1]) else None
 
     @property
     def chips(self) -> list[tuple[str, str]]:
@@ -64,6 +64,11 @@ class Form:
             options.sort(key=lambda option: option[0], reverse=name == "year")
         choice = len(options) > 1 or any(chosen for _, _, chosen in options)
         return sorted(options, key=lambda option: not option[2]) if choice else []
+
+
+def days_of(year: str) -> tuple[str, str]:
+    """The first day and the last of a year."""
+    return f"{year}-01-01", f"{year}-12-31"
 
 
 def filled_form(params: Mapping[str, object]) -> Form:
@@ -105,7 +110,7 @@ def as_params(filters: Filters) -> dict[str, object]:
 def changed(params: dict[str, object]) -> dict[str, object]:
     """The parameters after the button that was pressed: ``drop`` is ``service:checkout``, or ``all``; ``year`` is a year."""
     if year := str(params.pop("year", "")):
-        params |= {"since": f"{year}-01-01", "until": f"{year}-12-31"}
+        params["since"], params["until"] = days_of(year)
     return without_dropped(params)
 
 

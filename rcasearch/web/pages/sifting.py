@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from rcasearch.model import NO_FILTERS, Filters
 from rcasearch.web.addresses import filter_pairs
-from rcasearch.web.pages.forms import Form, as_params, filled_form, filters_of, without_dropped
+from rcasearch.web.pages.forms import Form, as_params, days_of, filled_form, filters_of, without_dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,11 @@ class Sift:
     def years(self) -> list[tuple[str, int, str]]:
         """(year, incidents, address) of each year on record, newest first; the other filters stay."""
         years = sorted(self.counted, reverse=True)
-        spans = ((year, count, replace(self.filters, since=f"{year}-01-01", until=f"{year}-12-31")) for year, count in years)
-        return [(year, count, self.address(span)) for year, count, span in spans]
+        return [(year, count, self.address(self._in(year))) for year, count in years]
+
+    def _in(self, year: str) -> Filters:
+        since, until = days_of(year)
+        return replace(self.filters, since=since, until=until)
 
 
 def sift(path: str, filters: Filters, years: Iterable[tuple[str, int]] = (), kept: Iterable[tuple[str, str]] = ()) -> Sift:
