@@ -30,8 +30,8 @@ KEPT = Evaluation(
 
 @pytest.fixture
 def own_searcher(tiny_index: Path, tmp_path: Path) -> Iterator[Searcher]:
-    """A searcher over a copy of the tiny index."""
-    shutil.copytree(tiny_index, tmp_path / "index")
+    """A searcher over a copy of the tiny index, which another test may have evaluated already."""
+    shutil.copytree(tiny_index, tmp_path / "index", ignore=shutil.ignore_patterns(EVALUATION))
     searcher = Searcher.open(Settings(index=str(tmp_path / "index")))
     yield searcher
     searcher.close()
