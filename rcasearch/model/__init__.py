@@ -1,5 +1,6 @@
 """The records every other file speaks in: frozen, standard library only, no I/O."""
 
+from rcasearch.model.access import ALL_LABELS, EVERYTHING, UNLABELLED, Clearance
 from rcasearch.model.incidents import (
     KINDS,
     MARKDOWN_SUFFIXES,
@@ -56,17 +57,21 @@ from rcasearch.model.results import (
 )
 
 __all__ = [
+    "ALL_LABELS",
+    "EVERYTHING",
     "KINDS",
     "MARKDOWN_SUFFIXES",
     "MOST_SYMPTOMS_AT_ONCE",
     "NO_ENTITIES",
     "NO_FILTERS",
+    "UNLABELLED",
     "ActionItem",
     "AlertStatus",
     "Answer",
     "Block",
     "BlockKind",
     "Chunk",
+    "Clearance",
     "Difference",
     "Document",
     "Entities",
