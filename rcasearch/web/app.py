@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, g, request
 
+from rcasearch.model.access import EVERYTHING
 from rcasearch.settings import Settings
 from rcasearch.web import api, api_figures, api_recurrences, cors, hooks, pages, present, pushing, reference, slack, spans
 from rcasearch.web.contract import PAGES, Operation, Parameter, promises
 from rcasearch.web.encoding import JsonProvider
 from rcasearch.web.failures import PATH_LOGGED, CrossSiteError, HostError, fail
+from rcasearch.web.identity import Caller
 from rcasearch.web.live import Live
 from rcasearch.web.metrics import Metrics
 from rcasearch.web.params import accepts, check_query_string
@@ -90,6 +92,7 @@ def _begin() -> None:
     g.request_id, g.trace = request_id(request.headers.get("X-Request-Id")), read_trace(request.headers.get("traceparent"))
     _check_host(request.environ.get("HTTP_HOST", ""), current_app.config["SETTINGS"].host)
     _check_site()
+    g.caller = Caller("this machine", clearance=EVERYTHING)
     check_query_string()
 
 
