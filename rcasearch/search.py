@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from rcasearch.calibration import confidence, verdict
 from rcasearch.comparison import compare
 from rcasearch.encoders import Encoder, load_encoder
 from rcasearch.encoders.cores import cores
-from rcasearch.errors import IndexMismatchError
+from rcasearch.errors import IndexMismatchError, RcaSearchError
 from rcasearch.evidence import Explainer
 from rcasearch.ignoring import leave_out
 from rcasearch.landscape import Landscape, place
@@ -174,9 +175,29 @@ class Searcher:
             return False
         store = LocalStore(folder)
         _check_fingerprint(store, self._fingerprint, self.settings.model)
-        # Requests under way keep the store they began with; it goes when the last of them ends.
+        self._try(store)
+        # Who asked before keeps the store that was asked; it goes when the last of them ends.
         self._store = store
         return True
+
+    def snapshot(self) -> Searcher:
+        """This searcher as it is now: it stays with its generation when this one turns to a newer."""
+        return copy.copy(self)
+
+    def _try(self, store: Store) -> None:
+        """Search a store once: what opens and yet cannot answer is found out before anybody is sent to it."""
+        try:
+            signals = retrieval.read_signals("disk full", self._encoder, store.services)
+            selection = store.select(NO_FILTERS)
+            ranked = retrieval.rank(store, signals, selection, HYBRID)
+            self._answer(store, Query("disk full", 1), signals, ranked, selection.count, True)
+        except RcaSearchError:
+            raise
+        except Exception as error:
+            raise IndexMismatchError(
+                f"The generation {store.info.id} of the index opens but cannot be searched: {type(error).__name__}: {error}.",
+                "Index the documents again.",
+            ) from error
 
     def close(self) -> None:
         self._store.close()

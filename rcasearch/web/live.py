@@ -1,4 +1,4 @@
-"""The searcher in force: opened when an index appears, refreshed when a newer one does."""
+"""The searcher in force: opened when an index appears, replaced when a newer one does; one and the same within a request."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app
+from flask import current_app, g, has_request_context
 
-from rcasearch.errors import RcaSearchError
+from rcasearch.errors import IndexMismatchError, RcaSearchError
 from rcasearch.model import NO_FILTERS, Filters, Results
 from rcasearch.settings import Settings
+from rcasearch.stores import generations
 from rcasearch.web.recurring import Recurring
 from rcasearch.wording import plural
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("rcasearch.web")
 # A look reads one name.
 LOOK_EVERY_S = 0.2
+# Opening an index that was refused costs more, and the trouble may have been passing, such as too many open files.
+REFUSED_FOR_S = 15.0
 SIMILAR_KEPT = 1_000
 FACETS_KEPT = 100
 # Which filters decide what each facet counts, and would leave only themselves to choose.
@@ -40,37 +44,71 @@ class IndexLoadingError(RcaSearchError):
 
 
 class Live:
-    """Hands out the searcher and looks for a newer index, at most five times a second. Thread-safe; nobody waits for a look."""
+    """Hands out the searcher and looks for a newer index, at most five times a second. Thread-safe.
+
+    What it hands out stays with its generation. Where nobody `follow`s the index, whoever asks when a look is due makes it.
+    """
 
     def __init__(self, settings: Settings, searcher: Searcher | None = None) -> None:
         self._settings = settings
         self._searcher = searcher
         self._error: RcaSearchError = IndexLoadingError("The index is being loaded.", "Try again in a few seconds.")
         self._looking = threading.Lock()
-        self._refused = ""
+        self._following, self._stopped = False, threading.Event()
+        self._refused, self._refused_at = "", float("-inf")
         self._looked = float("-inf") if searcher is None else time.monotonic()
         self._facets: OrderedDict[tuple[str, Filters], Facets] = OrderedDict()
         self._similar: OrderedDict[tuple[str, str], Results] = OrderedDict()
         self.recurring = Recurring(self.searcher)
 
     def searcher(self) -> Searcher:
-        """The searcher in force.
+        """The searcher in force; within a request the one that it began with, so that no answer is of two indexes.
 
         Raises what opening the index raised last: IndexMissingError, IndexMismatchError, ModelError; IndexLoadingError meanwhile.
         """
+        if not has_request_context():
+            return self._in_force()
+        if "searcher" not in g:
+            g.searcher = self._in_force()
+        found: Searcher = g.searcher
+        return found
+
+    def _in_force(self) -> Searcher:
+        if not self._following:
+            self._look_if_due()
+        if self._searcher is None:
+            # Raised again and again, it would hold the frames of every request that it ended.
+            raise self._error.with_traceback(None)
+        return self._searcher
+
+    def _look_if_due(self) -> None:
         if time.monotonic() - self._looked >= LOOK_EVERY_S and self._looking.acquire(blocking=False):
             try:
                 self._look()
             finally:
                 self._looked = time.monotonic()
                 self._looking.release()
-        if self._searcher is None:
-            raise self._error
-        return self._searcher
 
     def warm(self) -> None:
-        """Open the index in the background, so that the server listens at once."""
-        threading.Thread(target=self.open, name="open-index", daemon=True).start()
+        """Open the index in the background, so that the server listens at once, and follow it from then on."""
+        threading.Thread(target=self._open_and_follow, name="open-index", daemon=True).start()
+
+    def follow(self) -> None:
+        """Look for a newer index in the background from now on: no request waits until it is open."""
+        threading.Thread(target=self._follow, name="follow-index", daemon=True).start()
+
+    def stop(self) -> None:
+        """Follow the index no longer."""
+        self._stopped.set()
+
+    def _open_and_follow(self) -> None:
+        self.open()
+        self._follow()
+
+    def _follow(self) -> None:
+        self._following = True
+        while not self._stopped.wait(LOOK_EVERY_S):
+            self._look_if_due()
 
     def facets(self, filters: Filters = NO_FILTERS) -> Facets:
         """What the index can be filtered by, of each kind over the incidents that pass all filters of other kinds.
@@ -107,38 +145,59 @@ class Live:
             self.searcher()
         except RcaSearchError as error:
             log.warning("No index is served yet: %s %s", error.message, error.hint)
-        except Exception:
-            log.exception("Opening the index failed.")
 
     def _look(self) -> None:
-        if self._searcher is None:
-            self._open()
+        if time.monotonic() - self._refused_at < REFUSED_FOR_S and self._named() == self._refused:
             return
         try:
-            if self._searcher.refresh():
-                self._refused = ""
-                self._tell()
-        except Exception as error:  # noqa: BLE001
-            # The index in memory still answers: a broken successor must not take the service down.
-            if str(error) != self._refused:  # it is looked at again and again, and told once
-                self._refused = str(error)
-                log.warning("A newer index cannot be used; the one in memory goes on serving: %s", error)
+            if self._searcher is None:
+                self._open()
+            else:
+                self._turn(self._searcher)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with an index, what is in memory still answers
+            self._refuse(error)
 
     def _open(self) -> None:
         from rcasearch.search import Searcher
 
-        try:
-            searcher = Searcher.open(self._settings)
-            searcher.warm()
-            self._searcher = searcher
-        except RcaSearchError as error:
-            self._error = error
-        else:
+        searcher = Searcher.open(self._settings)
+        searcher.warm()
+        self._searcher = searcher
+        self._tell()
+
+    def _turn(self, searcher: Searcher) -> None:
+        """Turn to the newest index, if there is a newer one that answers."""
+        newest = searcher.snapshot()
+        if newest.refresh():
+            self._searcher = newest
+            # What was kept of the one before would only be in the way.
+            self._facets.clear()
+            self._similar.clear()
             self._tell()
+
+    def _refuse(self, error: Exception) -> None:
+        named = self._named()
+        if self._searcher is None:
+            self._error = error if isinstance(error, RcaSearchError) else _unopened(error)
+        elif named != self._refused:  # it is looked at again and again, and told once
+            log.warning("A newer index cannot be used; the one in memory goes on serving: %s", error)
+        self._refused, self._refused_at = named, time.monotonic()
+
+    def _named(self) -> str:
+        """The generation that the folder of the index names; the words of the error where it names none."""
+        try:
+            return generations.current(Path(self._settings.index)).name
+        except RcaSearchError as error:
+            return error.message
 
     def _tell(self) -> None:
         if self._searcher:
             log.info("Serving index %s: %s.", self._searcher.info.id, plural(self._searcher.info.incidents, "incident"))
+
+
+def _unopened(error: Exception) -> RcaSearchError:
+    log.error("Opening the index failed.", exc_info=error)
+    return IndexMismatchError(f"The index cannot be opened: {type(error).__name__}.", "The log of the server tells more.")
 
 
 def _counted(searcher: Searcher, filters: Filters) -> Facets:

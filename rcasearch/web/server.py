@@ -72,6 +72,7 @@ def _work(
         live.warm()
     else:
         live.open()
+        live.follow()
     server = _server(app, listener, settings)
     push: pushing.Pushing = app.extensions["push"]
     push.start()
@@ -81,6 +82,7 @@ def _work(
         _run(server)
     finally:
         _close(server)
+        live.stop()
         push.stop()
 
 

@@ -141,6 +141,9 @@ def test_requests_under_way_are_finished_before_it_stops(monkeypatch: pytest.Mon
         def warm(self) -> None:
             pass
 
+        def stop(self) -> None:
+            pass
+
     app.extensions["rcasearch"], app.extensions["push"] = Unused(), Pushing(Settings())
     monkeypatch.setattr(server_module, "create_app", lambda *_: app)
 

@@ -132,6 +132,8 @@ from rcasearch.web.pushing import Pushing
 class Unused:
     def warm(self): pass
     def open(self): pass
+    def follow(self): pass
+    def stop(self): pass
 
 def create_app(*_):
     app = Flask("slow")
