@@ -131,7 +131,7 @@ class Milestones:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One post-incident document, read."""
+    """One post-incident document, read. It is shown to who holds all the labels in ``access``; without any to everybody."""
 
     id: str
     title: str
@@ -152,6 +152,7 @@ class Incident:
     milestones: Milestones = Milestones()
     root_cause: Answer | None = None
     resolution: Answer | None = None
+    access: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from rcasearch import severities
 from rcasearch.model import MARKDOWN_SUFFIXES, Document, Incident, Link, Problem
 from rcasearch.readers import values
+from rcasearch.readers.access import HINT, AccessError, access_of
 from rcasearch.readers.actions import action_items
 from rcasearch.readers.answers import resolution, root_cause
 from rcasearch.readers.blocks import Parsed, parse_blocks
@@ -78,7 +79,11 @@ def parse_document(text: str, path: str, guessed: str | None = None) -> Document
     if not reader.has_content():
         what = "headings without text" if reader.is_untouched() else "a template that nobody filled in"
         return Problem(path, None, f"The document is {what}.", "Write it, or take it out of the folder.", skipped=True)
-    incident = reader.incident()
+    try:
+        access = access_of(text, front)
+    except AccessError as error:
+        return Problem(path, error.line, f"{error}.", HINT, skipped=True)
+    incident = reader.incident(access)
     return Document(incident, text, tuple(_problems(path, front, parsed, guessed, reader)))
 
 
@@ -129,7 +134,7 @@ class _Reader:
             and len(kinds & {"resolution"}) == 0
         )
 
-    def incident(self) -> Incident:
+    def incident(self, access: tuple[str, ...]) -> Incident:
         parts = self.outline.parts
         title = self._title()
         date = self._date(title)
@@ -156,6 +161,7 @@ class _Reader:
             milestones=milestones(events, duration),
             root_cause=root_cause(parts),
             resolution=resolution(parts),
+            access=access,
         )
 
     # Where values come from

@@ -109,6 +109,8 @@ def _loaded(block: str, offset: int, end: int) -> FrontMatter:
         return result
     if isinstance(node, yaml.MappingNode):
         _take_mapping(node, offset, result)
+        if len(node.value) > _MAX_ITEMS:
+            result.fault = (offset + 1, f"The front matter has more than {_MAX_ITEMS} keys")
     elif node is not None:
         found = "a list" if isinstance(node, yaml.SequenceNode) else "plain text"
         result.fault = (offset + 1, f"The front matter is {found}, not `key: value` lines")
