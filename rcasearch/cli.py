@@ -25,6 +25,7 @@ from rcasearch.settings import Settings, describe
 from rcasearch.wording import clean
 
 _ANSWERS_ONCE = {"search", "similar", "show", "recurrences", "insights", "info"}
+_MOST_DAYS = 36_500
 NOT_FOUND, USAGE, NO_INDEX, INTERRUPTED, BROKEN_PIPE = 1, 2, 3, 130, 141
 _EXIT_CODES: dict[type[RcaSearchError], int] = {
     NotFoundError: NOT_FOUND,
@@ -125,6 +126,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_serve(subparsers)
     _add_mcp(subparsers)
     _add_push(subparsers)
+    _add_token(subparsers)
     _add_eval(subparsers)
     return parser
 
@@ -247,6 +249,25 @@ def _add_push(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", type=int, help="with retry and drop: which, by the numbers of the list")
     parser.add_argument("--dead", action="store_true", help="with retry and drop: all that are dead")
     parser.add_argument("--json", action="store_true", help="with list: print JSON")
+
+
+def _add_token(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "token", "make, list or revoke the tokens by which a server knows who asks", epilogs.TOKENS)
+    parser.add_argument("action", choices=("add", "list", "revoke"), help="what to do with them")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="with add and revoke: whose it is, a person or a program")
+    told = "with add: what it allows (default: read); may be repeated"
+    parser.add_argument("--scope", action="append", choices=("read", "ingest", "metrics", "admin"), help=told)
+    parser.add_argument("--label", action="append", metavar="LABEL", help="with add: see documents with this label, * is any")
+    told = "with add: days until it expires, 0 is never (default: %(default)s)"
+    parser.add_argument("--days", metavar="N", type=_days, default=365, help=told)
+    parser.add_argument("--tokens-file", metavar="FILE", help="where they are kept (default: beside the index)")
+    parser.add_argument("--json", action="store_true", help="with list: print JSON")
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days from 0 to {_MOST_DAYS:,}")
+    return int(text)
 
 
 def _add_eval(subparsers: Subparsers[argparse.ArgumentParser]) -> None:

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rcasearch import upkeep
 from rcasearch.settings import Settings
 from rcasearch.terminal import color, page, print_json, width
 
@@ -211,21 +212,6 @@ def mcp(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def push(args: argparse.Namespace, settings: Settings) -> int:
-    """List the messages that wait to be delivered or are dead, try them again, or forget them."""
-    from rcasearch.push import PushQueue, queue_path
-    from rcasearch.push.upkeep import change, listing, messages_as_dicts
-
-    with closing(PushQueue(queue_path(settings))) as queue:
-        if args.action != "list":
-            print(change(queue, args.action, args.ids, dead=args.dead))
-        elif args.json:
-            print_json(messages_as_dicts(queue))
-        else:
-            page(listing(queue))
-    return 0
-
-
 def evaluate(args: argparse.Namespace, settings: Settings) -> int:
     """Print the measures of a ranking on judged queries, or on the links between the documents."""
     from rcasearch.asking import open_searcher
@@ -294,7 +280,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "insights": insights,
     "info": info,
     "serve": serve,
-    "push": push,
+    "push": upkeep.push,
+    "token": upkeep.token,
     "mcp": mcp,
     "eval": evaluate,
 }

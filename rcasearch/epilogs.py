@@ -98,6 +98,17 @@ examples:
   rcasearch push retry --dead                     all that are dead
   rcasearch push drop --dead                      forget them"""
 
+TOKENS = """\
+A token is told once, when it is made; only its hash is kept. A running server knows of a change at
+once. While there is none, `serve` answers whoever uses this machine; with one, only who has one.
+
+examples:
+  rcasearch token add ana --label security        ana may read, documents labelled security too
+  rcasearch token add alertmanager --scope ingest --days 0
+  rcasearch token add prometheus --scope metrics
+  rcasearch token list                            whose there are, for what, until when
+  rcasearch token revoke ana"""
+
 EVAL = """\
 A judged query is a line of JSON: {"id": "q1", "text": "what is seen", "kind": "symptom",
 "relevant": {"file stem or incident id": grade}}; a kind is symptom, alert, cause or none.

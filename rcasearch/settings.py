@@ -51,12 +51,44 @@ class Settings:
         0, "Processes that `serve` answers with; 0 is one a core, as far as the memory allows.", low=0, high=64
     )
     threads: int = _setting(4, "Threads that each of these processes answers with.", low=1, high=256)
+    max_waiting: int = _setting(
+        64, "Requests that may wait for a thread in each process; who comes then is told to try again.", low=1, high=10_000
+    )
+    max_connections: int = _setting(
+        500, "Connections that each process keeps open; at the limit, the idlest one makes room.", low=8, high=100_000
+    )
+    timeout: int = _setting(
+        30,
+        "Seconds within which `serve` answers, waiting included; who would wait longer is told so.",
+        low=1,
+        high=3_600,
+    )
     limit: int = _setting(10, "Incidents in an answer when the caller names no number.", low=1, high=100)
     max_query_chars: int = _setting(200_000, "Characters a query may have.", low=1, high=10_000_000)
     max_body_bytes: int = _setting(1_048_576, "Bytes a request body may have.", low=1_024, high=1_073_741_824)
     max_batch: int = _setting(50, "Queries that one batch may hold.", low=1, high=10_000)
     max_document_bytes: int = _setting(
         2_097_152, "Bytes a document may have; a larger one is reported and skipped.", low=1_024, high=1_073_741_824
+    )
+    tokens_file: str = _setting(
+        "", "The file of the tokens, which `rcasearch token` writes and `serve` reads; without it one beside the index."
+    )
+    anonymous: str = _setting(
+        "auto",
+        "What is answered without a token: `read`, `nothing`, or `auto`, which is everything on this machine while there is no "
+        "token, and else nothing.",
+        choices=("auto", "read", "nothing"),
+    )
+    hosts: str = _setting(
+        "",
+        "The names by which people reach `serve`, with spaces between them; without it those of this machine, or any name where "
+        "others than this machine are listened to.",
+    )
+    proxies: int = _setting(
+        0, "Proxies before `serve` that tell by X-Forwarded-For and X-Forwarded-Proto whom they ask for.", low=0, high=10
+    )
+    rate_limit: int = _setting(
+        600, "Requests a minute of each token, or of each address without one; 0 is any number.", low=0, high=1_000_000
     )
     cors_origins: str = _setting(
         "", "Web origins, with spaces between them, whose pages may call the API, as in https://status.example.com."

@@ -16,7 +16,7 @@ LAYERS = (
     {"caches", "durable", "epilogs", "model", "errors", "terminal", "texts", "wording"},
     {"checksums", "patience", "severities", "shapes"},
     {"client", "schemas", "settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
-    {"readers", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
+    {"readers", "tokens", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},
     {"alerts", "exemplars", "insights", "stores", "template"},
     {"ignoring", "query"},
@@ -36,7 +36,7 @@ LAYERS = (
     {"evaluation", "push", "render_eval", "render_insights", "render_recurrences", "recurrences_text"},
     {"render_map"},
     {"web"},
-    {"agents"},
+    {"agents", "upkeep"},
     {"commands"},
     {"cli"},
     {"__main__"},

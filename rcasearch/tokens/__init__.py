@@ -1,0 +1,19 @@
+"""Tokens: who may ask, for what, and for how long. Only their hashes are kept."""
+
+from rcasearch.tokens.file import TokenFile, TokenFileError, tokens_path
+from rcasearch.tokens.token import ADMIN, INGEST, METRICS, PREFIX, READ, SCOPES, Token, holder, secret
+
+__all__ = [
+    "ADMIN",
+    "INGEST",
+    "METRICS",
+    "PREFIX",
+    "READ",
+    "SCOPES",
+    "Token",
+    "TokenFile",
+    "TokenFileError",
+    "holder",
+    "secret",
+    "tokens_path",
+]
