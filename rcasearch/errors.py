@@ -67,6 +67,18 @@ class OverviewPendingError(RcaSearchError):
     code = "overview_pending"
 
 
+class TimedOutError(RcaSearchError):
+    """A request was not answered within its time."""
+
+    code = "timed_out"
+
+
+class GoneError(RcaSearchError):
+    """Whoever asked does not wait for the answer any more."""
+
+    code = "client_gone"
+
+
 class PackageMissingError(RcaSearchError):
     """A package that is not installed by default is needed."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rcasearch import retrieval
+from rcasearch import patience, retrieval
 from rcasearch.alerts import understand
 from rcasearch.calibration import confidence, verdict
 from rcasearch.comparison import compare
@@ -86,8 +86,8 @@ class Searcher:
         """The incidents most like the query's text among those that pass its filters, best first; evidence unless not wanted.
 
         A text that was not understood yet is understood now: of a payload, what it tells is searched.
-        ``without`` is the id of an incident that may not answer. Raises NotFoundError where there is none of that id, and
-        InvalidQueryError where the query ignores all that it tells.
+        ``without`` is the id of an incident that may not answer. Raises NotFoundError where there is none of that id,
+        InvalidQueryError where the query ignores all that it tells, and within a request as `patience.check` does.
         """
         watch = _Watch()
         query = query if query.understood else replace(query, understood=understand(query.text, query.ignored("source")))
@@ -96,12 +96,14 @@ class Searcher:
         selection = store.select(query.filters)
         if without is not None:
             selection = _without(selection, store.row(without))
-        with self._slots:
+        with patience.in_turn(self._slots):
             watch.lap("wait")
             signals = retrieval.read_signals(query.searched, self._encoder, store.services, query.ignored("concept"))
             watch.lap("encode")
+            patience.check()
             ranked = retrieval.rank(store, signals, selection, weights)
             watch.lap("rank")
+            patience.check()
             return watch.timed(self._answer(store, query, signals, ranked, selection.count, explain))
 
     def similar(self, incident_id: str, limit: int = 10, filters: Filters = NO_FILTERS) -> Results:
@@ -118,10 +120,11 @@ class Searcher:
         text = "\n".join(chunk.matched for chunk in store.chunks_at([(row, i) for i in telling]))
         signals = Signals(told.vectors[telling], store.tokens_at(row, telling), text, tuple(terms(text)))
         selection = _without(store.select(filters), row)
-        with self._slots:
+        with patience.in_turn(self._slots):
             watch.lap("wait")
             ranked = retrieval.rank(store, signals, selection, HYBRID)
             watch.lap("rank")
+            patience.check()
             return watch.timed(self._answer(store, Query(text, limit, filters), signals, ranked, selection.count, True))
 
     def incident(self, incident_id: str) -> Incident:

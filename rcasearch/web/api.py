@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from rcasearch import shapes
-from rcasearch.errors import InvalidQueryError
+from rcasearch.errors import GoneError, InvalidQueryError
 from rcasearch.model import Query
 from rcasearch.query import (
     FILTER_KEYS,
@@ -168,7 +168,10 @@ def _settings() -> Settings:
 
 
 def _answer(query: Query) -> Response:
-    results = noted(live().searcher().search(query))
+    searcher = live().searcher()
+    if request.method == "HEAD":
+        return _fresh(None)  # its body is never sent
+    results = noted(searcher.search(query))
     with stage("render"):
         return _fresh(as_dict(results))
 
@@ -198,6 +201,8 @@ def _batch_item(searcher: Searcher, params: object) -> BatchItem:
         results = noted(searcher.search(query))
         with stage("render"):
             return {"result": as_dict(results), "problem": None}
+    except GoneError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever breaks on one query, the others are answered
         return {"result": None, "problem": problem_details(failure_of(error))}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, g, request
 
+from rcasearch import patience
 from rcasearch.model.access import EVERYTHING
 from rcasearch.settings import Settings
 from rcasearch.web import api, api_figures, api_recurrences, cors, hooks, pages, present, pushing, reference, slack, spans
@@ -56,6 +57,8 @@ STATIC = Operation(
     parameters=lambda _: (Parameter("filename", {"type": "string", "minLength": 1}, "A file of the pages.", True, "path"),),
     errors=(404,),
 )
+# In the environment of a request: when it was there, in seconds of ``time.monotonic``.
+ARRIVED = "rcasearch.arrived"
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 
 
@@ -82,6 +85,7 @@ def create_app(searcher: Searcher | None, settings: Settings) -> Flask:
     accepts("v")(promises(STATIC)(app.view_functions["static"]))
     app.before_request(_begin)
     app.after_request(finish)
+    app.teardown_request(_end)
     cors.register(app, settings)
     app.register_error_handler(Exception, fail)
     return app
@@ -89,11 +93,24 @@ def create_app(searcher: Searcher | None, settings: Settings) -> Flask:
 
 def _begin() -> None:
     g.began = time.perf_counter()
+    patience.set_limit(_limit())
     g.request_id, g.trace = request_id(request.headers.get("X-Request-Id")), read_trace(request.headers.get("traceparent"))
     _check_host(request.environ.get("HTTP_HOST", ""), current_app.config["SETTINGS"].host)
     _check_site()
     g.caller = Caller("this machine", clearance=EVERYTHING)
     check_query_string()
+
+
+def _limit() -> patience.Limit:
+    """By when this request must be answered, counted from its arrival where the server tells that."""
+    seconds = current_app.config["SETTINGS"].timeout
+    arrived = request.environ.get(ARRIVED, time.monotonic())
+    gone = request.environ.get("waitress.client_disconnected", lambda: False)
+    return patience.Limit(arrived + seconds, seconds, gone)
+
+
+def _end(_: BaseException | None) -> None:
+    patience.set_limit(None)
 
 
 def _check_host(given: str, bound: str) -> None:

@@ -10,6 +10,7 @@ from flask import Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from rcasearch.errors import (
+    GoneError,
     IndexLockedError,
     IndexMismatchError,
     IndexMissingError,
@@ -18,6 +19,7 @@ from rcasearch.errors import (
     NotFoundError,
     OverviewPendingError,
     RcaSearchError,
+    TimedOutError,
 )
 from rcasearch.render import error_as_dict
 from rcasearch.shapes import ProblemDetails
@@ -54,6 +56,7 @@ STATUSES: tuple[tuple[type[RcaSearchError], int], ...] = (
     (IndexMismatchError, 503),
     (IndexLockedError, 503),
     (OverviewPendingError, 503),
+    (TimedOutError, 503),
     (ModelError, 503),
 )
 _HEADERS = {401: (("WWW-Authenticate", "Bearer"),), 503: (("Retry-After", "5"),)}
@@ -82,6 +85,9 @@ def fail(error: Exception) -> Response | HTTPException:
     """Any error as problem JSON on API routes, as a page with the same words elsewhere."""
     if isinstance(error, HTTPException) and (error.code is None or error.code < 400):
         return error
+    if isinstance(error, GoneError):
+        # For the log and the figures, by the number that other servers use: nobody reads it.
+        return Response(status="499 Client Closed Request")
     return respond(failure_of(error))
 
 

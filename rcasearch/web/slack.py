@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future
+from contextvars import copy_context
 from functools import partial
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
@@ -102,7 +103,8 @@ def _answer(text: str, response_url: str) -> dict[str, Any]:
 
 def _searched(query: Query, response_url: str) -> dict[str, Any]:
     state = pushing()
-    search = state.searches.submit(live().searcher().search, query)
+    # In a copy of the context, which has the limits of this request: searches that nobody waits for do not pile up.
+    search = state.searches.submit(copy_context().run, live().searcher().search, query)
     try:
         result = as_dict(noted(search.result(AT_ONCE_S)))
     except TimeoutError:

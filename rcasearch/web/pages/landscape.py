@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import current_app, render_template, request
+from flask import Response, current_app, render_template, request
 
 from rcasearch.errors import InvalidQueryError
 from rcasearch.model import Query, Results
@@ -34,6 +34,8 @@ def landscape() -> Answer:
     """All incidents as points, those that tell of the like near to one another; with a text, where that stands among them."""
     query = _query(flat(request.args, drop_blank=True))
     searcher = live().searcher()
+    if request.method == "HEAD":
+        return Response(mimetype=HTML)
     found = noted(searcher.search(query)) if query else None
     families = families_as_dicts(searcher.outlines(), searcher.landscape())
     families.sort(key=lambda family: -family["incidents"])

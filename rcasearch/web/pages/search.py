@@ -72,7 +72,10 @@ def _answer(params: dict[str, object]) -> Answer:
 
 
 def _results(query: Query) -> Answer:
-    found = noted(live().searcher().search(query))
+    searcher = live().searcher()
+    if request.method == "HEAD":
+        return Response(mimetype=HTML)
+    found = noted(searcher.search(query))
     limit = query.limit if query.limit != _settings().limit else None
     form = filled_form({"q": query.text, "ignore": list(query.ignore), "limit": limit, **as_params(query.filters)})
     shape, address = as_dict(found), search_url(query, _settings())
