@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from rcasearch.indexing import documents as kept
 from rcasearch.indexing.calibrating import calibrated
 from rcasearch.indexing.documents import DOCUMENTS, DocumentCache
 from rcasearch.indexing.encoding import Passages, encode
+from rcasearch.indexing.failing import told as told_failures
 from rcasearch.indexing.finishing import catalogue, told
 from rcasearch.indexing.marking import Corpus, corpus
 from rcasearch.indexing.reading import Library
@@ -122,7 +124,7 @@ def _made(
             tools = _Tools(index, encoder, space, version, documents, embeddings, workers, before, tell)
             return _generation(tools, lambda: read(Library(reading, documents, workers, tell)))
 
-    with generations.writing(index), paused():
+    with told_failures(index), generations.writing(index), paused():
         if fresh:
             kept.remove(index / DOCUMENTS)
         try:
@@ -131,11 +133,6 @@ def _made(
             # What was kept cannot be read. It costs only time.
             kept.remove(index / DOCUMENTS)
             return run()
-        except sqlite3.OperationalError as error:
-            raise RcaSearchError(
-                f"The index at {index} cannot be written: {error}.",
-                "See that its folder is writable and has room, then run the command again: what was read and encoded is kept.",
-            ) from None
 
 
 def _generation(tools: _Tools, read: Callable[[], _Input]) -> BuildReport:
@@ -152,9 +149,16 @@ def _generation(tools: _Tools, read: Callable[[], _Input]) -> BuildReport:
         files = generations.checksums(folder, {CATALOGUE: summed.result()})
         info = _info(parts, searches, sum(entry.bytes for entry in files.values()), len(problems), given.sources, tools)
         _publish(folder, info, files, changed, given.digest, tools)
-        tools.embeddings.keep_only(hashes)
-    generations.remove_old(tools.index)
+    _tidy(tools, hashes)
     return BuildReport(info, problems, 0.0, encoded, info.passages - encoded, changed)
+
+
+def _tidy(tools: _Tools, hashes: Sequence[str]) -> None:
+    """Forget what the new generation, which is in force already, has no use for; what cannot be forgotten now, the next time."""
+    with suppress(sqlite3.OperationalError):
+        tools.embeddings.keep_only(hashes)
+    with suppress(OSError, RcaSearchError):
+        generations.remove_old(tools.index)
 
 
 def _copy_catalogue(earlier: Earlier | None, folder: Path) -> None:
@@ -237,7 +241,7 @@ def _info(
     tools: _Tools,
 ) -> IndexInfo:
     return IndexInfo(
-        id=generations.new_id(),
+        id=generations.new_id(tools.index),
         path=str(tools.index),
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         model=tools.encoder.name,

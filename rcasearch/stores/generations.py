@@ -6,28 +6,28 @@ indexes/default/
     documents.sqlite            documents as they were read, and
     embeddings.sqlite           vectors by content, both kept between generations
     20261123T081500.000000Z-1f0c.overview    what a generation comes to as a whole (`rcasearch.overviews`); a cache as well
-    lock                        held by the process that writes
+    lock                        held by the process that writes (`rcasearch.stores.locking`)
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from rcasearch.durable import sync
-from rcasearch.errors import IndexLockedError, IndexMismatchError, IndexMissingError, RcaSearchError
+from rcasearch.durable import make_folder, sync, write_synced
+from rcasearch.errors import IndexMismatchError, IndexMissingError, RcaSearchError
 from rcasearch.model import IndexInfo
+from rcasearch.stores.locking import locked
 
 # Raised when the files, or what the relevance behind the calibration is made of, change their meaning.
 FORMAT = 6
@@ -35,8 +35,9 @@ MANIFEST = "manifest.json"
 CURRENT = "current"
 REBUILD = "Run `rcasearch index SOURCE --index {path}` to build it."
 OVERVIEW = ".overview"
-_KEPT = 2
 _DRAFT = ".building-"
+_NAME = re.compile(r"(\d{8}T\d{6}(?:\.\d{6})?)Z-[0-9a-f]+")
+_STAMP = "%Y%m%dT%H%M%S.%f"
 
 
 class FileEntry(msgspec.Struct, frozen=True):
@@ -82,30 +83,18 @@ class Earlier(NamedTuple):
 
 @contextmanager
 def writing(index: Path) -> Iterator[None]:
-    """Hold the index for writing; the lock goes with the process, however that ends.
+    """Hold the index for writing, cleared of what writers left that were cut off.
 
     Raises IndexLockedError when another process holds it, RcaSearchError when the folder cannot be written.
     """
-    try:
-        index.mkdir(parents=True, exist_ok=True)
-        handle = (index / "lock").open("a+")
-    except OSError as error:
-        raise RcaSearchError(
-            f"The index folder {index} cannot be written: {error.strerror}.", "Choose another by --index."
-        ) from None
-    with handle:
+    with ExitStack() as held:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            handle.seek(0)
-            holder = handle.read().strip() or "unknown"
-            raise IndexLockedError(
-                f"Another process (pid {holder}) is writing the index {index}.",
-                "Wait until it has finished, then run the command again.",
+            make_folder(index)
+            held.enter_context(locked(index))
+        except OSError as error:
+            raise RcaSearchError(
+                f"The index folder {index} cannot be written: {error.strerror}.", "Choose another by --index."
             ) from None
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
         _sweep(index)
         yield
 
@@ -121,9 +110,12 @@ def draft(index: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_id() -> str:
-    """The name of a new generation: names sort by time."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
+def new_id(index: Path) -> str:
+    """The name of a new generation: names sort by time, and after those that are there, whatever the clock says."""
+    newest = max((stamp for path in _generations(index) if (stamp := _stamp(path.name))), default=datetime.min)
+    with suppress(OverflowError):
+        newest += timedelta(microseconds=1)
+    return f"{max(datetime.now(UTC).replace(tzinfo=None), newest):{_STAMP}}Z-{secrets.token_hex(2)}"
 
 
 def checksums(folder: Path, known: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
@@ -139,15 +131,18 @@ def checksum(path: Path) -> FileEntry:
 
 
 def publish(index: Path, folder: Path, manifest: Manifest) -> Path:
-    """Make a written draft the current generation: data to disk, manifest, rename, pointer, in this order."""
+    """Make a written draft the current generation: data to disk, manifest, rename, pointer, in this order.
+
+    Each step is on the disk before the next begins, so that a power cut leaves the generation before or this one. Raises OSError.
+    """
     for path in folder.rglob("*"):
         sync(path)
-    _write_synced(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+    write_synced(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
     sync(folder)
     target = index / manifest.info.id
     folder.rename(target)
     sync(index)
-    _write_synced(index / (CURRENT + ".new"), manifest.info.id.encode() + b"\n")
+    write_synced(index / (CURRENT + ".new"), manifest.info.id.encode() + b"\n")
     (index / (CURRENT + ".new")).replace(index / CURRENT)
     sync(index)
     return target
@@ -209,10 +204,10 @@ def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
 def remove_old(index: Path) -> None:
     """Delete all generations but the newest two, and what is kept of them: a reader may still be opening the one before."""
     in_force = current(index).name
-    generations = sorted((path for path in index.iterdir() if (path / MANIFEST).is_file()), key=lambda path: path.name)
-    others = [path for path in generations if path.name != in_force]
-    for path in others[: len(others) - (_KEPT - 1)]:
-        shutil.rmtree(path, ignore_errors=True)
+    before = max((path.name for path in _generations(index) if path.name < in_force), default="")
+    for path in _generations(index):
+        if path.name not in (in_force, before):
+            shutil.rmtree(path, ignore_errors=True)
     for kept in index.glob(f"*{OVERVIEW}*"):
         if not (index / kept.name.partition(OVERVIEW)[0]).is_dir():
             kept.unlink(missing_ok=True)
@@ -224,12 +219,30 @@ def overview_of(folder: Path) -> Path:
 
 
 def _sweep(index: Path) -> None:
-    for left_over in index.glob(_DRAFT + "*"):
+    """Delete what writers left that were cut off: drafts, and generations that nothing was ever pointed to."""
+    for left_over in [*index.glob(_DRAFT + "*"), *_never_in_force(index)]:
         shutil.rmtree(left_over, ignore_errors=True)
 
 
-def _write_synced(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def _never_in_force(index: Path) -> list[Path]:
+    """The generations after the one in force; none while nobody can tell which that is."""
+    try:
+        in_force = current(index).name
+    except IndexMissingError:
+        in_force = ""
+    except IndexMismatchError:
+        return []
+    return [path for path in _generations(index) if path.name > in_force]
+
+
+def _generations(index: Path) -> list[Path]:
+    """The folders that have the name of a generation, whole or not."""
+    return [path for path in index.iterdir() if _NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()]
+
+
+def _stamp(name: str) -> datetime | None:
+    """When a generation was made, by its name; None where no clock says so."""
+    found = _NAME.fullmatch(name)
+    with suppress(ValueError):
+        return datetime.strptime(found[1] if "." in found[1] else f"{found[1]}.0", _STAMP) if found else None
+    return None

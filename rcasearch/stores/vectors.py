@@ -48,12 +48,21 @@ def write(path: Path, vectors: Floats, exact: int = EXACT) -> VectorSearch:
         index = _compressed(vectors)
         found = _tuned(index, vectors)
         if found:
-            faiss.write_index(index, str(path))
+            _save(index, path)
             return found
     whole = faiss.index_factory(dimension, "Flat" if count <= exact else "SQfp16", faiss.METRIC_INNER_PRODUCT)
     whole.add(vectors)
-    faiss.write_index(whole, str(path))
+    _save(whole, path)
     return VectorSearch("exact")
+
+
+def _save(index: Any, path: Path) -> None:
+    """Write an index of vectors. Raises OSError."""
+    import faiss
+
+    # A file that FAISS itself opens is closed without a look at whether its last bytes found room.
+    with path.open("wb") as file:
+        faiss.write_index(index, cast("Any", faiss).PyCallbackIOWriter(file.write))
 
 
 def neighbours(vectors: Floats, k: int, others: Floats | None = None) -> Rows:

@@ -13,7 +13,9 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import Self, cast
 
 import msgspec
 import pytest
@@ -221,7 +223,7 @@ def test_a_failure_before_the_end_leaves_the_old_generation_in_force(
     def fail(*_args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for name in ("_write_synced", "checksums", "sync"):
+    for name in ("write_synced", "checksums", "sync"):
         with monkeypatch.context() as patch:
             patch.setattr(generations, name, fail)
             with pytest.raises((OSError, RcaSearchError)):
@@ -339,12 +341,80 @@ def test_requests_go_on_while_generations_come_and_go(index: Path, small: Path) 
     assert searcher.info.id == current(index).name
 
 
+@pytest.mark.parametrize("year", [1971, 2000, 9998])
+def test_the_newest_generation_is_the_last_one_made_whatever_the_clock_says(
+    index: Path, small: Path, monkeypatch: pytest.MonkeyPatch, year: int
+) -> None:
+    """A clock that jumps, far back or far ahead and back again, changes neither which is in force nor which is kept."""
+
+    class Clock(datetime):
+        """One that stands still."""
+
+        moment = datetime.now(UTC)
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cast("Self", cls.moment.astimezone(tz))
+
+    monkeypatch.setattr(generations, "datetime", Clock)
+    names = [current(index).name]
+    for moment in (Clock.moment, datetime(year, 1, 1, tzinfo=UTC), Clock.moment, Clock.moment):
+        Clock.moment = moment
+        build_with(FakeEncoder(), small, index)
+        names.append(current(index).name)
+        # The one before is there for who is opening it.
+        assert folders(index) == names[-2:]
+    assert names == sorted(set(names))
+
+
+def test_times_of_documents_say_nothing(index: Path, small: Path, tmp_path: Path) -> None:
+    source = shutil.copytree(small, tmp_path / "documents")
+    build_with(FakeEncoder(), source, index)
+    for moment in (0, 4_000_000_000):
+        for path in source.iterdir():
+            os.utime(path, (moment, moment))
+        assert build_with(FakeEncoder(), source, index).changed == 0
+    changed = next(source.glob("*.md"))
+    changed.write_bytes(changed.read_bytes().replace(b"## Summary", b"## Summary\n\nnewlyseen."))
+    os.utime(changed, (0, 0))
+    assert build_with(FakeEncoder(), source, index).changed == 1
+
+
+def test_a_generation_that_was_cut_off_before_the_pointer_moved_is_cleared_away_and_the_one_before_is_kept(
+    index: Path, small: Path
+) -> None:
+    in_force = current(index)
+    shutil.copytree(in_force, index / generations.new_id(index))
+    half_gone = index / "20010101T000000.000000Z-abcd"
+    half_gone.mkdir()
+    (half_gone / "passages.faiss").write_bytes(b"its manifest is gone already")
+    build_with(FakeEncoder(), small, index)
+    assert folders(index) == [in_force.name, current(index).name]
+
+
+def test_generations_are_not_cleared_away_while_nobody_can_tell_which_is_in_force(index: Path) -> None:
+    there = folders(index)
+    (index / CURRENT).write_bytes(b"")
+    with writing(index):
+        assert folders(index) == there
+
+
+def test_only_what_a_writer_made_is_ever_deleted(index: Path, small: Path) -> None:
+    mine = index / "20260101T000000Z-backup"
+    mine.mkdir()
+    (mine / MANIFEST).write_text("{}", encoding="utf-8")
+    for _ in range(3):
+        build_with(FakeEncoder(), small, index)
+    assert (mine / MANIFEST).exists()
+
+
 # --- one writer ------------------------------------------------------------------------------------------------------
 
 # A process that indexes with the fake encoder, slowly: it tells when it is about to encode, and waits a while each time.
 SLOW = """
 import sys, time
 from pathlib import Path
+from typing import Self, cast
 from tests.core.fakes import FakeEncoder, build_with
 
 def before(texts):
@@ -419,7 +489,7 @@ def test_a_writer_killed_while_it_encodes_leaves_everything_in_order(
         writer.send_signal(signal.SIGKILL)
         writer.wait()
     # The lock file still names the dead process; the lock itself is gone with it.
-    assert (index / "lock").read_text(encoding="utf-8") == str(writer.pid)
+    assert (index / "lock").read_text(encoding="utf-8").startswith(f"pid {writer.pid} on ")
     assert current(index) == before
     assert ids(opened(index)) == found
     encoder = FakeEncoder()

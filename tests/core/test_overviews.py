@@ -223,10 +223,10 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_whole(tmp_path / "file", b"one")
 
-    def full(_: Path) -> None:
+    def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rcasearch.durable.sync", full)
+    monkeypatch.setattr("rcasearch.durable.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_whole(tmp_path / "file", b"two")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -248,3 +248,11 @@ def test_every_thread_searches_alone_and_finds_the_same(compressed: Vectors, que
     expected = [ids.tolist() for ids in compressed.search(queries, 20)]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(one, queries)) == [(ids, 1) for ids in expected]
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_a_disk_without_room_for_the_last_bytes_is_an_error(count: int) -> None:
+    """Few bytes wait in a buffer until the file is closed, which is where FAISS itself no longer looks."""
+    vectors = np.eye(count, 24, dtype=np.float32)
+    with pytest.raises(OSError, match="No space left"):
+        write(Path("/dev/full"), vectors)
