@@ -31,7 +31,7 @@ def sha256(path: Path) -> str:
     """The SHA-256 (hex) of a file; a large one is read again once its size, times or inode changed. Raises OSError."""
     found = path.stat()
     if found.st_size < _LARGE:
-        return _read(path)
+        return read(path)
     return _remembered(str(path.resolve()), (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
 
 
@@ -41,13 +41,14 @@ def _remembered(path: str, state: tuple[int, ...]) -> str:
         known = _kept(folder).get(path)
         if known and known.state == state:
             return known.sha256
-    digest = _read(Path(path))
+    digest = read(Path(path))
     if time.time_ns() - max(state[1:3]) > _SETTLED_NS:
         _keep(path, Known(state, digest))
     return digest
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
+    """The SHA-256 (hex) of a file, every byte of which is read now. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -59,12 +60,16 @@ def _kept(folder: Path) -> dict[str, Known]:
 
 
 def _keep(path: str, known: Known) -> None:
-    """Add one file. Of two processes that write at once one wins, and the other reads its file again next time."""
+    """Add one file, and forget those that are gone.
+
+    Of two processes that write at once one wins, and the other reads its file again next time.
+    """
     folder = next(filter(caches.writable, caches.folders()), None)
     if folder is None:
         return
+    kept = {name: one for name, one in _kept(folder).items() if Path(name).is_file()}
     with suppress(OSError):
         draft, name = tempfile.mkstemp(prefix=_FILE, dir=folder)
         with os.fdopen(draft, "wb") as file:
-            file.write(msgspec.json.encode({**_kept(folder), path: known}))
+            file.write(msgspec.json.encode({**kept, path: known}))
         Path(name).replace(folder / _FILE)

@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from rcasearch import checksums
@@ -22,15 +23,15 @@ def reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(checksums, "_remembered", checksums._remembered.__wrapped__)
     monkeypatch.setattr(checksums, "_SETTLED_NS", -1)
-    read: list[Path] = []
-    real = checksums._read
+    found: list[Path] = []
+    real = checksums.read
 
     def recorded(path: Path) -> str:
-        read.append(path)
+        found.append(path)
         return real(path)
 
-    monkeypatch.setattr(checksums, "_read", recorded)
-    return read
+    monkeypatch.setattr(checksums, "read", recorded)
+    return found
 
 
 @pytest.fixture
@@ -55,6 +56,14 @@ def test_small_files_and_others_beside_it_are_read(reads: list[Path], weights: P
     assert (sha256(small), sha256(other)) == (hashlib.sha256(b"{}").hexdigest(), hashlib.sha256(LARGE[::-1]).hexdigest())
     assert reads.count(small) == 2
     assert reads.count(other) == reads.count(weights) == 1
+
+
+def test_files_that_are_gone_are_forgotten(reads: list[Path], weights: Path, tmp_path: Path) -> None:
+    sha256(weights)
+    weights.rename(tmp_path / "moved")
+    sha256(tmp_path / "moved")
+    known = msgspec.json.decode((tmp_path / "cache" / "checksums.json").read_bytes())
+    assert list(known) == [str(tmp_path / "moved")]
 
 
 @pytest.mark.parametrize("how", ["in place", "replaced", "with the old times"])
