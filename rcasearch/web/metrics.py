@@ -53,11 +53,18 @@ def shared() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def process_ended(process: int) -> None:
+    """Count what a process had at the moment no longer; what it has counted stays."""
+    if folder := os.environ.get(SHARED):
+        for file in Path(folder).glob(f"gauge_live*_{process}.db"):
+            file.unlink(missing_ok=True)
+
+
 class Metrics:
     """The metrics of one application. Thread-safe."""
 
     def __init__(self, live: Live) -> None:
-        from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._folder = os.environ.get(SHARED)
@@ -70,6 +77,14 @@ class Metrics:
             "rcasearch_stage_seconds", "Time of each stage of an answer.", ["stage"], registry=counted, buckets=BUCKETS
         )
         verdicts = Counter("rcasearch_verdicts", "Searches answered, by verdict.", ["verdict"], registry=counted)
+        self._refused = Counter("rcasearch_refused", "Requests refused or given up, by why.", ["code"], registry=counted)
+        self._waited = Histogram(
+            "rcasearch_waited_seconds", "Time that requests waited for a thread.", registry=counted, buckets=BUCKETS
+        )
+        self._connections = Gauge("rcasearch_connections", "Open connections.", registry=counted, multiprocess_mode="livesum")
+        self._waiting = Gauge(
+            "rcasearch_waiting_requests", "Requests that wait for a thread.", registry=counted, multiprocess_mode="livesum"
+        )
         self._seconds, self._registry = seconds, self._shown(counted)
         self._stages = {name: stages.labels(name) for name in STAGES}
         self._verdicts = {name: verdicts.labels(name) for name in VERDICTS}
@@ -81,6 +96,19 @@ class Metrics:
     def watch_queue(self, name: str, depth: Callable[[], int]) -> None:
         """Show how much waits in a queue; ``depth`` is called when Prometheus asks."""
         self._queues[name] = depth
+
+    def watch_load(self, connections: int, waiting: int) -> None:
+        """Tell how many connections this process has, and how many requests wait in it."""
+        self._connections.set(connections)
+        self._waiting.set(waiting)
+
+    def refused(self, code: str) -> None:
+        """Count a request that was not answered for a reason other than what it asked."""
+        self._refused.labels(code).inc()
+
+    def waited(self, seconds: float) -> None:
+        """Note how long a request waited for a thread."""
+        self._waited.observe(seconds)
 
     def count(self, method: str, route: str, status: int, seconds: float, work: Work) -> None:
         """Count a request that was answered. ``route`` is a rule of the application, so that callers cannot invent more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import socket
 import time
@@ -11,29 +12,33 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from waitress.channel import HTTPChannel
 from waitress.server import create_server
-from waitress.task import ErrorTask
 from waitress.wasyncore import close_all, loop
 
 from rcasearch.errors import SettingsError
 from rcasearch.settings import Settings
-from rcasearch.web import logs, metrics, pushing, workers
-from rcasearch.web.app import create_app, finish
-from rcasearch.web.failures import Failure, respond
+from rcasearch.web import connections, logs, metrics, pushing, workers
+from rcasearch.web.app import create_app
 from rcasearch.web.live import Live
+from rcasearch.web.metrics import Metrics
+from rcasearch.web.waiting import BUSY, Line
 
 if TYPE_CHECKING:
     from rcasearch.search import Searcher
 
+log = logging.getLogger("rcasearch.web")
 DRAIN_S = 10.0
+# A connection that has not sent anything yet when the server stops may do so for so long.
+GRACE_S = 1.0
 # By then a process that drains has ended by itself.
 PATIENCE_S = 15
 # The app refuses a body over the limit with a full answer, which a client reads only once it has sent the body. Beyond this
 # factor the connection is cut instead.
 BODY_SLACK = 8
-# Room for a query of the default length in an address, percent-encoded.
-HEADER_MAX = 1_048_576
+# A long text is posted; so much of a head is kept in memory for each connection while it arrives.
+HEADER_MAX = 262_144
+# Of a body and of an answer, so much is kept in memory for each connection; what is more lies in a temporary file.
+BUFFER = 262_144
 
 
 def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable[[str], None] | None = None) -> None:
@@ -52,7 +57,7 @@ def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable
         else:
             (say or _say)(_listens_on(listener))
             with metrics.shared():
-                workers.supervise(number, lambda first: _work(listener, settings, at_once=first), PATIENCE_S)
+                workers.supervise(number, lambda first: _work(listener, settings, at_once=first), PATIENCE_S, listener.close)
     finally:
         listener.close()
 
@@ -79,7 +84,7 @@ def _work(
     if said:
         said(_listens_on(listener))
     try:
-        _run(server)
+        _run(server, app.extensions.get("metrics"))
     finally:
         _close(server)
         live.stop()
@@ -133,47 +138,30 @@ def _cannot_listen(host: str, port: int, error: OSError) -> SettingsError:
 
 
 def _server(app: Flask, listener: socket.socket, settings: Settings) -> Any:
+    most = connections.possible(settings.max_connections)
     server: Any = create_server(
         app,
         sockets=[listener],
-        threads=settings.threads,
+        _dispatcher=Line(settings.threads, settings.max_waiting, settings.timeout),
         ident=None,
         max_request_body_size=settings.max_body_bytes * BODY_SLACK,
         max_request_header_size=HEADER_MAX,
-        channel_timeout=60,
+        # The listener and the trigger count as well.
+        connection_limit=most + 2,
+        # While a request is answered, it is noticed that whoever sent it goes.
+        channel_request_lookahead=1,
+        outbuf_overflow=BUFFER,
+        inbuf_overflow=BUFFER,
+        log_socket_errors=False,
+        # What lasts too long is ended by `connections`.
+        channel_timeout=86_400,
     )
-    server.channel_class = _channel(app)
+    server.channel_class, server.busy, server.draining = connections.channel_class(app), BUSY, False
+    server.connections = connections.Connections(server, most)
     return server
 
 
-def _channel(app: Flask) -> type[HTTPChannel]:
-    """A channel whose refusals of malformed requests take the same exit as every other error."""
-
-    class Refusal(ErrorTask):
-        request: Any
-        response_headers: Any
-
-        def execute(self) -> None:
-            error, path = self.request.error, str(self.request.path)
-            code = error.reason.lower().replace(" ", "_")
-            failure = Failure(error.code, code, f"{error.body}.", "Check how the request was sent.")
-            told = path.startswith("/") and error.code != 431  # of a head too long waitress keeps no path
-            with app.test_request_context(path if told else "/api/", method=str(self.request.command or "GET")):
-                response = finish(respond(failure))
-                body = response.get_data()
-            self.status = response.status
-            self.response_headers.extend(response.headers.items())
-            self.set_close_on_finish()
-            self.content_length = len(body)
-            self.write(body)
-
-    class Channel(HTTPChannel):
-        error_task_class = Refusal
-
-    return Channel
-
-
-def _run(server: Any) -> None:
+def _run(server: Any, metrics: Metrics | None) -> None:
     stopping = False
 
     def stop(_: int, __: FrameType | None) -> None:
@@ -186,23 +174,47 @@ def _run(server: Any) -> None:
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         while not stopping:
-            loop(timeout=1, map=server._map, count=1)
+            _turn(server, 1)
+            if metrics:
+                metrics.watch_load(len(server.connections.all()), server.task_dispatcher.waiting)
         _drain(server)
     except KeyboardInterrupt:
-        pass
+        log.warning("Told twice to stop: nobody is waited for.")
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
+def _turn(server: Any, seconds: float) -> None:
+    """Read and write what there is to be read and written, or wait so long for it."""
+    loop(timeout=seconds, use_poll=True, map=server._map, count=1)
+    server.connections.tend()
+
+
 def _drain(server: Any) -> None:
-    """Accept nobody new, and write out the answers of the requests that have begun."""
+    """Accept nobody new, and write out the answers of the requests that have begun; no connection is kept for another."""
+    server.draining = True
+    _accept_waiting(server)
     server.accepting = False
     server.socket.close()
     server.del_channel()
-    deadline = time.monotonic() + DRAIN_S
-    while time.monotonic() < deadline and any(_busy(channel) for channel in list(server.active_channels.values())):
-        loop(timeout=0.05, map=server._map, count=1)
+    began = time.monotonic()
+    while (lasted := time.monotonic() - began) < DRAIN_S and server.active_channels:
+        for channel in server.connections.all():
+            # Who has just come is about to send.
+            if channel.idle and (channel.asked or lasted > GRACE_S):
+                channel.handle_close()
+        _turn(server, 0.05)
+    if left := sum(not channel.idle for channel in server.connections.all()):
+        log.warning("%d requests were not answered within %g seconds and are cut off.", left, DRAIN_S)
+
+
+def _accept_waiting(server: Any) -> None:
+    """Take the connections that the system has taken for this server already: closing the listener would reset them."""
+    before = -1
+    while before < len(server.active_channels):
+        before = len(server.active_channels)
+        server.handle_accept()
 
 
 def _close(server: Any) -> None:
@@ -211,7 +223,3 @@ def _close(server: Any) -> None:
         channel.handle_close()
     server.trigger.close()
     close_all(server._map)
-
-
-def _busy(channel: Any) -> bool:
-    return bool(channel.requests or channel.total_outbufs_len or channel.request is not None)

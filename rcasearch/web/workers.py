@@ -25,6 +25,7 @@ from rcasearch.encoders.cores import cores, share
 from rcasearch.encoders.network import load_openvino
 from rcasearch.errors import RcaSearchError
 from rcasearch.settings import Settings
+from rcasearch.web.metrics import process_ended
 
 log = logging.getLogger("rcasearch.web")
 # More than so many processes at once were not tried.
@@ -67,14 +68,14 @@ def _text(path: Path) -> str:
         return ""
 
 
-def supervise(number: int, work: Callable[[bool], None], patience: int) -> None:
+def supervise(number: int, work: Callable[[bool], None], patience: int, stop: Callable[[], None] = lambda: None) -> None:
     """Run ``work`` in ``number`` processes until SIGTERM or SIGINT, which ends them by SIGTERM; asked twice, at once.
 
     ``work`` is given whether it is the first, and ends by itself on SIGTERM; what has not ended after ``patience`` seconds is
-    killed. Raises WorkersError where they die again and again.
+    killed. ``stop`` is called in this process when it is told to stop. Raises WorkersError where they die again and again.
     """
     _preload()
-    _Supervisor(number, work, patience).run()
+    _Supervisor(number, work, patience, stop).run()
 
 
 def _preload() -> None:
@@ -89,8 +90,8 @@ def _preload() -> None:
 
 
 class _Supervisor:
-    def __init__(self, number: int, work: Callable[[bool], None], patience: int) -> None:
-        self._number, self._work, self._patience = number, work, patience
+    def __init__(self, number: int, work: Callable[[bool], None], patience: int, stop: Callable[[], None]) -> None:
+        self._number, self._work, self._patience, self._told_to_stop = number, work, patience, stop
         self._processes: set[int] = set()
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
         self._stopping = self._given_up = False
@@ -154,6 +155,7 @@ class _Supervisor:
         if process not in self._processes:
             return  # a child that this program had before it became a server
         self._processes.remove(process)
+        process_ended(process)
         if self._stopping:
             return
         self._deaths.append(time.monotonic())
@@ -169,6 +171,7 @@ class _Supervisor:
 
     def _stop(self, _: int = 0, __: FrameType | None = None) -> None:
         self._stopping = True
+        self._told_to_stop()
         signal.alarm(self._patience)
         self._tell_all(signal.SIGTERM)
 
