@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -164,21 +163,16 @@ def info(args: argparse.Namespace, settings: Settings) -> int:
 
 def _verify(args: argparse.Namespace, settings: Settings) -> int:
     """Read every byte of the index. Raises IndexMismatchError naming the files that are not as they were written."""
-    from rcasearch.errors import IndexMismatchError
-    from rcasearch.stores.generations import current, damaged_files, read_manifest
-    from rcasearch.wording import grouped, plural
+    from rcasearch.stores.generations import current
+    from rcasearch.stores.manifests import read_manifest
+    from rcasearch.stores.verifying import damages, foreign, refuse
 
     manifest = read_manifest(folder := current(Path(settings.index)))
-    damaged = damaged_files(folder, manifest)
+    found = [*damages(folder, manifest), *foreign(folder, manifest)]
     if args.json:
-        print_json({"files": len(manifest.files), "damaged": damaged})
-    if damaged:
-        again = shlex.join(["rcasearch", "index", *manifest.info.sources, "--index", settings.index, "--fresh"])
-        files = ", ".join(grouped(damaged, 10))
-        raise IndexMismatchError(
-            f"{plural(len(damaged), 'file')} of the index {folder} changed after it was written: {files}.",
-            f"Build the index again: {again}",
-        )
+        told = [{"file": one.name, "what": one.what} for one in found]
+        print_json({"files": len(manifest.files), "damaged": [one.name for one in found], "damages": told})
+    refuse(folder, manifest, found)
     if not args.json:
         print(f"All {len(manifest.files)} files of the index {folder} are as they were written.")
     return 0

@@ -18,6 +18,7 @@ from rcasearch.settings import Settings
 from rcasearch.sources import look
 from rcasearch.stores import generations
 from rcasearch.stores.catalogue import read_problems
+from rcasearch.stores.verifying import verified
 
 __all__ = ["BuildReport", "build", "build_documents"]
 
@@ -69,7 +70,7 @@ def _up_to_date(settings: Settings, wanted: str) -> BuildReport | None:
     """What there is to tell of the index in force, where it was made of the very same."""
     try:
         folder = generations.current(Path(settings.index))
-        manifest = generations.read_manifest(folder)
+        manifest = verified(folder)
         if manifest.inputs != wanted:
             return None
         return BuildReport(manifest.info, read_problems(folder), 0.0, 0, manifest.info.passages, unchanged=True)

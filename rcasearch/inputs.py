@@ -11,7 +11,7 @@ from rcasearch.lexicon import own_file
 from rcasearch.model import Problem
 from rcasearch.settings import Settings
 from rcasearch.sources import Seen
-from rcasearch.stores.generations import FORMAT
+from rcasearch.stores.manifests import FORMAT
 
 _PACKAGE = Path(__file__).parent
 # What shows an index has no part in making it.

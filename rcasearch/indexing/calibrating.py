@@ -10,7 +10,8 @@ import msgspec
 from rcasearch import calibration
 from rcasearch.encoders import Encoder
 from rcasearch.progress import Progress
-from rcasearch.stores.generations import Earlier, Manifest, Measured
+from rcasearch.stores.generations import Earlier
+from rcasearch.stores.manifests import Manifest, Measured
 
 # Of the incidents that it was measured on, fewer than one in so many may have changed.
 _STALE = 20

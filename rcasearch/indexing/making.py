@@ -42,7 +42,8 @@ from rcasearch.stores import generations, writer
 from rcasearch.stores.catalogue import CATALOGUE
 from rcasearch.stores.cataloguing import Cataloguing, worth_copying
 from rcasearch.stores.earlier import TOKEN_FILES, EarlierTokens
-from rcasearch.stores.generations import Earlier, FileEntry, Manifest
+from rcasearch.stores.generations import Earlier
+from rcasearch.stores.manifests import FORMAT, FileEntry, Manifest
 from rcasearch.stores.writer import Content, Embeddings
 
 
@@ -212,7 +213,7 @@ def _earlier_tokens(tools: _Tools, basis: Basis) -> EarlierTokens | None:
 def _publish(folder: Path, info: IndexInfo, files: dict[str, FileEntry], changed: int, digest: str, tools: _Tools) -> None:
     encoder = tools.encoder
     default = dict(calibration.DEFAULT)
-    manifest = Manifest(generations.FORMAT, encoder.fingerprint, info, default, files, digest, arithmetic=encoder.arithmetic)
+    manifest = Manifest(FORMAT, encoder.fingerprint, info, default, files, digest, arithmetic=encoder.arithmetic)
     manifest = calibrated(
         folder,
         manifest,

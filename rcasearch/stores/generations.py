@@ -17,61 +17,22 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from rcasearch.durable import make_folder, sync, write_synced
 from rcasearch.errors import IndexMismatchError, IndexMissingError, RcaSearchError
-from rcasearch.model import IndexInfo
 from rcasearch.stores.locking import locked
+from rcasearch.stores.manifests import MANIFEST, REBUILD, FileEntry, Manifest, packed, read_manifest, read_plain, unreadable
 
-# Raised when the files, or what the relevance behind the calibration is made of, change their meaning.
-FORMAT = 6
-MANIFEST = "manifest.json"
 CURRENT = "current"
-REBUILD = "Run `rcasearch index SOURCE --index {path}` to build it."
 OVERVIEW = ".overview"
+# The pointer holds one name.
+_LONGEST = 1_000
 _DRAFT = ".building-"
 _NAME = re.compile(r"(\d{8}T\d{6}(?:\.\d{6})?)Z-[0-9a-f]+")
 _STAMP = "%Y%m%dT%H%M%S.%f"
-
-
-class FileEntry(msgspec.Struct, frozen=True):
-    """A file of a generation: its size in bytes and its SHA-256."""
-
-    bytes: int
-    sha256: str
-
-
-class Measured(msgspec.Struct, frozen=True):
-    """What the calibration was measured on: so many incidents, of which so many ``changed`` since.
-
-    ``made_with`` tells what else it depends on.
-    """
-
-    incidents: int
-    changed: int
-    made_with: str
-
-
-class Manifest(msgspec.Struct, frozen=True):
-    """What a generation is: written last, so that a folder without one is no generation.
-
-    ``inputs`` is the digest of all that it was made of; empty where nobody can tell. ``arithmetic`` is the encoder's.
-    """
-
-    format: int
-    fingerprint: str
-    info: IndexInfo
-    calibration: dict[str, float]
-    files: dict[str, FileEntry]
-    inputs: str = ""
-    measured: Measured | None = None
-    arithmetic: str = ""
 
 
 class Earlier(NamedTuple):
@@ -137,7 +98,7 @@ def publish(index: Path, folder: Path, manifest: Manifest) -> Path:
     """
     for path in folder.rglob("*"):
         sync(path)
-    write_synced(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+    write_synced(folder / MANIFEST, packed(manifest))
     sync(folder)
     target = index / manifest.info.id
     folder.rename(target)
@@ -150,36 +111,25 @@ def publish(index: Path, folder: Path, manifest: Manifest) -> Path:
 
 def current(index: Path) -> Path:
     """The folder of the generation in force. Raises IndexMissingError where there is none."""
+    hint = REBUILD.format(path=index)
     try:
-        name = (index / CURRENT).read_text(encoding="utf-8").strip()
+        name = read_plain(index / CURRENT, _LONGEST).decode().strip()
     except FileNotFoundError:
-        raise IndexMissingError(f"There is no index at {index}.", REBUILD.format(path=index)) from None
+        raise IndexMissingError(f"There is no index at {index}.", hint) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise IndexMismatchError(f"The index at {index} cannot be read: {error}.", REBUILD.format(path=index)) from None
+        raise IndexMismatchError(f"The index at {index} cannot be read: {unreadable(error)}.", hint) from None
     folder = index / name
-    if not name or Path(name).name != name or not folder.is_dir():
-        raise IndexMismatchError(f"The index at {index} points to {name!r}, which is not there.", REBUILD.format(path=index))
+    if not name or Path(name).name != name or not _is_folder(folder):
+        raise IndexMismatchError(f"The index at {index} points to {name!r}, which is not there.", hint)
     return folder
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest, its files checked for presence and size. Raises IndexMismatchError naming what is wrong."""
-    hint = REBUILD.format(path=folder.parent)
+def _is_folder(path: Path) -> bool:
     try:
-        raw = (folder / MANIFEST).read_bytes()
-        version = msgspec.json.decode(raw).get("format")
-        if version != FORMAT:
-            raise IndexMismatchError(f"The index at {folder.parent} has format {version}; this version reads {FORMAT}.", hint)
-        manifest = msgspec.json.decode(raw, type=Manifest)
-        # An index may have been moved or copied since.
-        manifest = msgspec.structs.replace(manifest, info=replace(manifest.info, path=str(folder.parent)))
-    except (OSError, AttributeError, msgspec.DecodeError) as error:
-        raise IndexMismatchError(f"The manifest of the index at {folder.parent} cannot be read: {error}.", hint) from None
-    for name, entry in manifest.files.items():
-        path = folder / name
-        if not path.is_file() or path.stat().st_size != entry.bytes:
-            raise IndexMismatchError(f"The file {name} of the index at {folder.parent} is missing or truncated.", hint)
-    return manifest
+        return path.is_dir()
+    # A name with a null byte is none.
+    except (OSError, ValueError):
+        return False
 
 
 def earlier(index: Path) -> Earlier | None:
@@ -194,11 +144,6 @@ def earlier(index: Path) -> Earlier | None:
 def as_written(generation: Earlier, names: Iterable[str]) -> bool:
     """Whether these files of a generation are what was written: every byte is read."""
     return all(checksum(generation.folder / name) == generation.manifest.files.get(name) for name in names)
-
-
-def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
-    """The files whose content is not what was written: every byte is read."""
-    return [name for name, entry in manifest.files.items() if not (folder / name).is_file() or checksum(folder / name) != entry]
 
 
 def remove_old(index: Path) -> None:

@@ -23,10 +23,11 @@ from rcasearch.services import ServiceNames
 from rcasearch.stores import earlier, files, writer
 from rcasearch.stores.base import Floats, Passages, Rows, Selection, TermValues
 from rcasearch.stores.catalogue import CATALOGUE, Catalogue
-from rcasearch.stores.generations import REBUILD, Manifest, read_manifest
 from rcasearch.stores.layout import Layout, best, distinct, kind_means, mask
+from rcasearch.stores.manifests import Manifest, again
 from rcasearch.stores.postings import Postings
 from rcasearch.stores.vectors import Vectors
+from rcasearch.stores.verifying import verified
 
 # What reading a damaged file raises, by the library that reads it; the header of an array is read as Python.
 _SYNTAX = (SyntaxError, TokenError)
@@ -47,13 +48,12 @@ class LocalStore:
     def __init__(self, folder: Path, manifest: Manifest | None = None) -> None:
         """Open the generation in ``folder``; ``manifest`` where it is not on disk yet. Raises IndexMismatchError."""
         self.folder = folder
-        self.manifest = manifest or read_manifest(folder)
+        self.manifest = manifest or verified(folder)
         try:
             self._load()
         except _DAMAGE as error:
-            raise IndexMismatchError(
-                f"The index at {folder.parent} is damaged: {error}.", REBUILD.format(path=folder.parent)
-            ) from error
+            hint = again(folder.parent, self.manifest.info.sources)
+            raise IndexMismatchError(f"The index at {folder.parent} is damaged: {error}.", hint) from error
 
     def _load(self) -> None:
         # The products of one query are small: more threads would spend their time on waiting for each other.

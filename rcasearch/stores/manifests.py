@@ -104,6 +104,11 @@ def read_plain(path: Path, most: int) -> bytes:
     return data
 
 
+def unreadable(error: Exception) -> str:
+    """Why a file cannot be read, in the words of the system where these are its."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 def _read(folder: Path) -> tuple[bytes, dict[str, Any]]:
     try:
         raw = read_plain(folder / MANIFEST, _LARGEST)
@@ -113,7 +118,7 @@ def _read(folder: Path) -> tuple[bytes, dict[str, Any]]:
     # Values nested too deeply are a RecursionError.
     except (OSError, RecursionError, msgspec.DecodeError) as error:
         raise IndexMismatchError(
-            f"The manifest of the index at {folder.parent} cannot be read: {error}.", again(folder.parent)
+            f"The manifest of the index at {folder.parent} cannot be read: {unreadable(error)}.", again(folder.parent)
         ) from None
     return raw, told
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rcasearch import checksums
 from rcasearch.errors import IndexMismatchError
-from rcasearch.stores.manifests import MANIFEST, FileEntry, Manifest, again, read_manifest
+from rcasearch.stores.manifests import MANIFEST, FileEntry, Manifest, again, read_manifest, unreadable
 
 _KINDS = ((stat.S_ISLNK, "is a symbolic link"), (stat.S_ISDIR, "is a folder"))
 
@@ -66,4 +66,4 @@ def _wrong(path: Path, entry: FileEntry, sha256: Callable[[Path], str]) -> str:
     except FileNotFoundError:
         return "is missing"
     except (OSError, ValueError) as error:
-        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        return f"cannot be read: {unreadable(error)}"

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from rcasearch.render_text import VERDICTS
+from rcasearch.stores.generations import current
 from tests.cli.conftest import ROOT, Run, run_process
 
 CHECKOUT = "2024-03-14-checkout-connection-pool-exhausted"
@@ -212,13 +213,18 @@ def test_verify_reads_every_byte(run: Run, tiny_index: Path, tiny_corpus: Path, 
     path.write_bytes(data)
     failed = run("info", "--verify", "--index", index)
     assert (failed.code, failed.out) == (3, "")
-    assert "1 file of the index" in failed.err
-    assert "passages.faiss" in failed.err
+    assert "passages.faiss has other content than was written" in failed.err
     assert f"rcasearch index {tiny_corpus} --index '{index}' --fresh" in failed.err
     told = run("info", "--verify", "--json", "--index", index)
     assert (told.code, _json(told.out)["damaged"]) == (3, ["passages.faiss"])
+    assert run("search", "--index", index, "x").code == 3
     assert run("index", tiny_corpus, "--index", index, "--fresh").code == 0
     assert run("info", "--verify", "--index", index).code == 0
+    assert run("search", "--index", index, "x").code == 0
+    (current(index) / "notes.txt").write_text("mine", encoding="utf-8")
+    stranger = run("info", "--verify", "--index", index)
+    assert (stranger.code, "notes.txt does not belong there" in stranger.err) == (3, True)
+    assert run("search", "--index", index, "x").code == 0
 
 
 def test_a_terminal_is_told_that_the_model_loads(tiny_index: Path) -> None:

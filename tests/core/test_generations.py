@@ -25,8 +25,10 @@ from rcasearch.model import Query
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.stores import generations
-from rcasearch.stores.generations import CURRENT, FORMAT, MANIFEST, current, damaged_files, read_manifest, writing
+from rcasearch.stores.generations import CURRENT, current, writing
 from rcasearch.stores.local import LocalStore
+from rcasearch.stores.manifests import FORMAT, MANIFEST, read_manifest
+from rcasearch.stores.verifying import damages
 from tests.core.fakes import FakeEncoder, build_with, searcher_with, write_corpus
 
 ROOT = Path(__file__).parents[2]
@@ -125,7 +127,7 @@ def test_a_file_of_the_right_size_and_the_wrong_content_is_found_or_refused(inde
         start = int(place * len(whole))
         length = max(1, len(whole) // 3)
         path.write_bytes(whole[:start] + noise.randbytes(length) + whole[start + length :])
-        assert damaged_files(folder, read_manifest(folder)) == [name]
+        assert damages(folder, read_manifest(folder)) == [(name, "has other content than was written")]
         error = complaint(index)
         assert error is None or "rcasearch index" in error.hint, name
         path.write_bytes(whole)
@@ -135,7 +137,7 @@ def test_a_file_of_the_right_size_and_the_wrong_content_is_found_or_refused(inde
 def test_an_index_that_is_whole_has_no_damaged_files(pristine: Path) -> None:
     folder = current(pristine)
     manifest = read_manifest(folder)
-    assert damaged_files(folder, manifest) == []
+    assert damages(folder, manifest) == []
     on_disk = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert set(manifest.files) == on_disk - {MANIFEST}
 
@@ -244,7 +246,7 @@ def test_the_pointer_moves_last_and_always_points_to_a_whole_generation(index: P
         seen = set()
         while not stop.is_set():
             folder = current(index)
-            assert damaged_files(folder, read_manifest(folder)) == []
+            assert damages(folder, read_manifest(folder)) == []
             seen.add(folder.name)
         return seen
 

@@ -24,9 +24,11 @@ from rcasearch.indexing.documents import DOCUMENTS
 from rcasearch.model import Query
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
-from rcasearch.stores import cataloguing, generations
-from rcasearch.stores.generations import current, read_manifest
+from rcasearch.stores import cataloguing
+from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
+from rcasearch.stores.manifests import read_manifest
+from rcasearch.stores.verifying import damages
 from tests.core.fakes import FakeEncoder, build_with, unit, write_corpus
 
 SLOTS = ("a.md", "b.md", "team/a.md", "team/c.md", "d.md", "e.md", "f.md")
@@ -331,7 +333,7 @@ def test_another_generation_is_never_changed(source: Path, index: Path) -> None:
     edit(source)
     build_with(FakeEncoder(), source, index)
     assert current(index) != folder
-    assert generations.damaged_files(folder, read_manifest(folder)) == []
+    assert damages(folder, read_manifest(folder)) == []
 
 
 def test_two_documents_of_one_path_are_told_apart(tmp_path: Path) -> None:
