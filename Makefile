@@ -3,11 +3,15 @@
 #   PYTHON     the interpreter to make the virtual environment with            make serve PYTHON=python3.12
 #   PIP_ARGS   more arguments for pip, for instance a source of CPU builds     make serve PIP_ARGS="--extra-index-url URL"
 #              of torch: the plain build on x86-64 Linux brings CUDA along
+#   TORCH      what pip is told to install torch by; `make TORCH="--require-hashes --no-deps -r locks/torch.txt" ...` checks the
+#              plain build by its checksum as all else is
 #   DOCS       the folder of RCAs that `serve`, `index` use                    make serve DOCS=~/rcas
 PYTHON ?= python3
 PIP_ARGS ?=
+TORCH ?= -c constraints.txt torch
 VENV ?= .venv
 VENV_PEERS ?= .venv-peers
+VENV_TOOLS ?= .venv-tools
 DOCS ?= seeds
 INDEX ?= indexes/$(call ask,"seeds" if docs == os.path.realpath("seeds") else named)
 QUERIES ?= seeds/queries.jsonl
@@ -15,7 +19,10 @@ PYTEST_ARGS ?=
 IMAGE ?= rcasearch
 
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install $(PIP_ARGS) --disable-pip-version-check -c constraints.txt
+INSTALL := -m pip install $(PIP_ARGS) --disable-pip-version-check
+PIP := $(BIN)/python $(INSTALL)
+# Nothing but what the locks name, and only files with the checksums that stand there.
+LOCKED := --require-hashes --no-deps
 
 # A value as one word of the shell, whatever blanks and quotes are in it; and what Python makes of DOCS: every folder has an
 # index of its own, so that two which are called the same never answer for each other.
@@ -24,7 +31,7 @@ ask = $(shell $(BIN)/python -c 'import hashlib, os, sys; docs = os.path.realpath
   named = os.path.basename(docs) + "-" + hashlib.sha256(os.fsencode(docs)).hexdigest()[:8]; print($(1))' $(call quoted,$(DOCS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index eval test lint format bench bench-peers screenshots image clean distclean install install-dev
+.PHONY: help serve index eval test lint format bench bench-peers screenshots image lock audit clean distclean install install-dev
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -70,25 +77,37 @@ install: $(VENV)/.installed  ## make the virtual environment
 
 install-dev: $(VENV)/.installed-dev
 
-# torch comes first and by its pin: left to the resolver, an open range may fetch gigabytes that are thrown away again.
-$(VENV)/.installed: pyproject.toml constraints.txt
+# torch comes by its pin and without a checksum: each build of it, for this processor or that card, has another.
+$(VENV)/.installed: pyproject.toml constraints.txt locks/run.txt locks/build.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "rcasearch needs Python 3.11 or later, and '$(PYTHON)' is not that. Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "'$(PYTHON)' cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) torch
-	$(PIP) -e .
+	$(PIP) $(LOCKED) -r locks/run.txt -r locks/build.txt
+	$(PIP) $(TORCH)
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV_PEERS)/.installed: benchmarks/peers/requirements.txt benchmarks/peers/constraints.txt
 	$(PYTHON) -m venv $(VENV_PEERS)
-	$(VENV_PEERS)/bin/python -m pip install $(PIP_ARGS) --disable-pip-version-check -c benchmarks/peers/constraints.txt torch
-	$(VENV_PEERS)/bin/python -m pip install $(PIP_ARGS) --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	$(VENV_PEERS)/bin/python $(INSTALL) -c benchmarks/peers/constraints.txt torch
+	$(VENV_PEERS)/bin/python $(INSTALL) -r benchmarks/peers/requirements.txt
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) -e '.[dev]'
+$(VENV)/.installed-dev: $(VENV)/.installed locks/dev.txt
+	$(PIP) $(LOCKED) -r locks/dev.txt
+	@touch $@
+
+lock: $(VENV_TOOLS)/.installed  ## pin all dependencies anew, with the checksums of their files (ARGS=--upgrade: the newest)
+	$(VENV_TOOLS)/bin/python locks/make.py $(ARGS)
+
+audit: $(VENV_TOOLS)/.installed  ## ask whether a locked version has a known vulnerability
+	$(VENV_TOOLS)/bin/python locks/audit.py
+
+$(VENV_TOOLS)/.installed: locks/tools.txt
+	$(PYTHON) -m venv $(VENV_TOOLS)
+	$(VENV_TOOLS)/bin/python $(INSTALL) $(LOCKED) -r locks/tools.txt
 	@touch $@
 
 clean:  ## remove what was built: indexes, caches, reports
@@ -97,4 +116,4 @@ clean:  ## remove what was built: indexes, caches, reports
 	find rcasearch tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean  ## remove the virtual environments as well
-	rm -rf $(VENV) $(VENV_PEERS)
+	rm -rf $(VENV) $(VENV_PEERS) $(VENV_TOOLS)

@@ -131,6 +131,7 @@ def make(tmp_path: Path) -> Callable[..., list[str]]:
     (binaries / "rcasearch").chmod(0o755)
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, project)
+    shutil.copytree(ROOT / "locks", project / "locks")
     (project / ".venv" / ".installed").touch()
 
     def run(*words: str, **variables: str) -> list[str]:
@@ -218,7 +219,7 @@ def test_no_text_names_a_folder_of_somebodys_machine() -> None:
 )
 def test_ci_fails_unless_a_test_has_passed(readme: str, passes: bool, tmp_path: Path) -> None:
     shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
-    (tmp_path / "Makefile").write_text("lint:\n\t@echo linted\n", encoding="utf-8")
+    (tmp_path / "Makefile").write_text("lint:\n\t@echo linted\naudit:\n\t@echo audited\n", encoding="utf-8")
     (tmp_path / "README.md").write_text(readme, encoding="utf-8")
     driver = tmp_path / "bin" / "chromedriver"
     driver.parent.mkdir()
@@ -228,5 +229,5 @@ def test_ci_fails_unless_a_test_has_passed(readme: str, passes: bool, tmp_path: 
     env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     env["PATH"] = f"{driver.parent}:{env['PATH']}"
     done = subprocess.run(["bash", ".ci/run"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-    assert done.stdout.startswith("linted\n")
+    assert done.stdout.startswith("linted\naudited\n")
     assert (done.returncode == 0) is passes
