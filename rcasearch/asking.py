@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from rcasearch.encoders import Encoder, Encoding, load_encoder
+from rcasearch.model import Clearance
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.stores.generations import current
@@ -44,4 +45,5 @@ class RememberingEncoder:
 def open_searcher(settings: Settings) -> Searcher:
     """The index that the settings name. Raises IndexMissingError, IndexMismatchError or ModelError."""
     store = LocalStore(current(Path(settings.index)))
-    return Searcher(store, settings, RememberingEncoder(load_encoder(settings.model)))
+    encoder = RememberingEncoder(load_encoder(settings.model))
+    return Searcher(store, settings, encoder, Clearance.named(settings.access))

@@ -26,7 +26,6 @@ from rcasearch.landscape import Landscape
 from rcasearch.likeness import likeness
 from rcasearch.patience import held
 from rcasearch.stores.base import Store
-from rcasearch.stores.generations import overview_of
 
 # The generation in force, and the one before, which requests under way still read.
 _KEPT = 2
@@ -63,12 +62,12 @@ class Overviews:
     """The overviews of the newest generations; asked from any thread."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Overview] = {}
+        self._known: dict[Path, Overview] = {}
         self._computing = threading.Lock()
 
     def of(self, store: Store) -> Overview:
         """The overview of a store. Raises OverviewPendingError where another thread computes it and takes long."""
-        name = store.info.id
+        name = store.overview_file
         if (known := self._known.get(name)) is not None:
             return known
         with held(self._computing):
@@ -88,7 +87,7 @@ def worthwhile(incidents: int, changed: int) -> bool:
 
 def overview(store: Store) -> Overview:
     """The overview of a store: as it is kept, or else computed, by one process at a time, and kept."""
-    path = overview_of(Path(store.info.path) / store.info.id)
+    path = store.overview_file
     if (kept := _read(path, store)) is not None:
         return kept
     with _alone(path.parent):
@@ -144,5 +143,7 @@ def _read(path: Path, store: Store) -> Overview | None:
     if (stored.made_with, stored.index_id) != (code(), store.info.id):
         return None
     numbers = np.frombuffer(stored.numbers, np.int32)
+    if len(numbers) != store.info.incidents:
+        return None
     points = np.frombuffer(stored.positions, np.float32).reshape(-1, 2)
     return Overview(Families(numbers, stored.names, stored.terms, stored.linked), Landscape(points, numbers, stored.names))

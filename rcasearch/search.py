@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,9 @@ from rcasearch.ignoring import leave_out
 from rcasearch.landscape import Landscape, place
 from rcasearch.lexical import terms
 from rcasearch.model import (
+    EVERYTHING,
     NO_FILTERS,
+    Clearance,
     Filters,
     Hit,
     Incident,
@@ -35,30 +36,39 @@ from rcasearch.model import (
     Query,
     Recurrence,
     Results,
-    Stage,
-    StageName,
 )
 from rcasearch.models import fingerprint, locate
 from rcasearch.overviews import Overviews
 from rcasearch.recurrences import recurrences
 from rcasearch.retrieval import HYBRID, Ranked, Signals, Weights
 from rcasearch.settings import Settings
-from rcasearch.stores.base import Selection, Store
+from rcasearch.stores.base import Store
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
+from rcasearch.watch import Watch
 
 # What an incident is about, for finding others like it.
 _TELLING_KINDS = ("title", "summary", "symptoms", "root_cause", "contributing_factors", "trigger")
+# Views for readers of different labels that are kept.
+_VIEWS = 32
 
 
 class Searcher:
-    """An index open for search, with its encoder. One object serves many threads, and follows the index when it is rebuilt."""
+    """An index open for search, with its encoder. One object serves many threads, and follows the index when it is rebuilt.
 
-    def __init__(self, store: Store, settings: Settings, encoder: Encoder | None = None) -> None:
+    It answers from what its reader may see, and only from that.
+    """
+
+    def __init__(
+        self, store: Store, settings: Settings, encoder: Encoder | None = None, clearance: Clearance = EVERYTHING
+    ) -> None:
         """``encoder`` defaults to the one that the settings name, loaded when the first query needs it."""
         self._fingerprint = encoder.fingerprint if encoder else fingerprint(locate(settings.model))
         _check_fingerprint(store, self._fingerprint, settings.model)
-        self._store = store
+        self._clearance = clearance
+        self._store = store.seen_by(clearance)
+        self._views: dict[Clearance, Searcher] = {}
+        self._viewing = threading.Lock()
         self._given = encoder
         self._overviews = Overviews()
         # More searches at once than cores hinder each other: sixteen took five times as long as two after two.
@@ -68,7 +78,7 @@ class Searcher:
     @classmethod
     def open(cls, settings: Settings) -> Searcher:
         """The index that the settings name. Raises IndexMissingError, IndexMismatchError or ModelError."""
-        return cls(LocalStore(current(Path(settings.index))), settings)
+        return cls(LocalStore(current(Path(settings.index))), settings, clearance=Clearance.named(settings.access))
 
     def warm(self) -> None:
         """Load the encoder now, so that no query waits for it. Raises ModelError."""
@@ -89,13 +99,13 @@ class Searcher:
         ``without`` is the id of an incident that may not answer. Raises NotFoundError where there is none of that id,
         InvalidQueryError where the query ignores all that it tells, and within a request as `patience.check` does.
         """
-        watch = _Watch()
+        watch = Watch()
         query = query if query.understood else replace(query, understood=understand(query.text, query.ignored("source")))
         store = self._store
         query = leave_out(query, store.services) if query.ignore else query
         selection = store.select(query.filters)
         if without is not None:
-            selection = _without(selection, store.row(without))
+            selection = selection.without(store.row(without))
         with patience.in_turn(self._slots):
             watch.lap("wait")
             signals = retrieval.read_signals(query.searched, self._encoder, store.services, query.ignored("concept"))
@@ -111,7 +121,7 @@ class Searcher:
 
         Being among the nearest is not mutual: A can be among the ten nearest of B while ten others are nearer to A.
         """
-        watch = _Watch()
+        watch = Watch()
         store = self._store
         row = store.row(incident_id)
         [told] = store.passages_at([row])
@@ -119,7 +129,7 @@ class Searcher:
         telling = telling[: retrieval.MAX_PARTS]
         text = "\n".join(chunk.matched for chunk in store.chunks_at([(row, i) for i in telling]))
         signals = Signals(told.vectors[telling], store.tokens_at(row, telling), text, tuple(terms(text)))
-        selection = _without(store.select(filters), row)
+        selection = store.select(filters).without(row)
         with patience.in_turn(self._slots):
             watch.lap("wait")
             ranked = retrieval.rank(store, signals, selection, HYBRID)
@@ -171,21 +181,51 @@ class Searcher:
         """What was wrong with the documents when the index was made."""
         return self._store.problems()
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels of all incidents that it answers from."""
+        return self._store.labels
+
     def refresh(self) -> bool:
         """Turn to the newest generation; True when there was one. A damaged one is an error, and the old one serves on."""
         folder = current(Path(self.settings.index))
         if folder.name == self._store.info.id:
             return False
-        store = LocalStore(folder)
+        store: Store = LocalStore(folder)
         _check_fingerprint(store, self._fingerprint, self.settings.model)
+        store = store.seen_by(self._clearance)
         self._try(store)
         # Who asked before keeps the store that was asked; it goes when the last of them ends.
         self._store = store
+        # Not emptied, since a snapshot of before may have the same.
+        self._views = {}
         return True
 
     def snapshot(self) -> Searcher:
         """This searcher as it is now: it stays with its generation when this one turns to a newer."""
         return copy.copy(self)
+
+    def seen_by(self, clearance: Clearance) -> Searcher:
+        """A searcher over what both its reader and one of that clearance may see, as if no more had ever been indexed.
+
+        It stays with its generation; this one, where that is all that it answers from for good. Raises IndexMismatchError.
+        """
+        both = self._clearance.common(clearance)
+        if both == self._clearance:
+            return self
+        with self._viewing:
+            if both not in self._views:
+                found = self._views[both] = self._view(both)
+                for oldest in list(self._views)[:-_VIEWS]:
+                    del self._views[oldest]
+                return found
+            return self._views[both]
+
+    def _view(self, clearance: Clearance) -> Searcher:
+        found, store = copy.copy(self), self._store.seen_by(clearance)
+        found._clearance, found._store, found._views = clearance, store, {}
+        found._overviews = self._overviews if store is self._store else Overviews()
+        return found
 
     def _try(self, store: Store) -> None:
         """Search a store once: what opens and yet cannot answer is found out before anybody is sent to it."""
@@ -243,30 +283,6 @@ def _confidences(store: Store, relevance: NDArray[np.float32], tokens: int, unhe
 def _hit(ranked: Ranked, position: int, incident: Incident, sure: float) -> Hit:
     addends = {name: float(values[position]) for name, values in ranked.contributions.items()}
     return Hit(incident, position + 1, float(ranked.scores[position]), sure, verdict(sure), (), addends)
-
-
-class _Watch:
-    def __init__(self) -> None:
-        self._stages: list[Stage] = []
-        self._began = self._at = time.perf_counter()
-
-    def lap(self, name: StageName) -> None:
-        now = time.perf_counter()
-        self._stages.append(Stage(name, self._at, now))
-        self._at = now
-
-    def timed(self, results: Results) -> Results:
-        """The results with what was timed until now, the last of it the explaining."""
-        self.lap("explain")
-        return replace(results, took_ms=(self._at - self._began) * 1000, stages=tuple(self._stages))
-
-
-def _without(selection: Selection, row: int) -> Selection:
-    if selection.rows is None:
-        rows = np.delete(np.arange(selection.count, dtype=np.int64), row)
-    else:
-        rows = selection.rows[selection.rows != row]
-    return Selection(rows, len(rows))
 
 
 def _check_fingerprint(store: Store, wanted: str, model: str) -> None:

@@ -84,6 +84,11 @@ class Settings:
         "The names by which people reach `serve`, with spaces between them; without it those of this machine, or any name where "
         "others than this machine are listened to.",
     )
+    access: str = _setting(
+        "*",
+        "The labels of the documents that commands, `mcp` and `serve` answer from at most, with spaces between them; `*` is all. "
+        "Nobody is answered from a document of another label.",
+    )
     proxies: int = _setting(
         0, "Proxies before `serve` that tell by X-Forwarded-For and X-Forwarded-Proto whom they ask for.", low=0, high=10
     )

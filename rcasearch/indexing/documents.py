@@ -25,13 +25,13 @@ from rcasearch.services import ServiceNames
 # Within the folder of an index, beside the generations.
 DOCUMENTS = "documents.sqlite"
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS documents (doc INTEGER PRIMARY KEY, key BLOB UNIQUE NOT NULL, path TEXT NOT NULL, id TEXT NOT NULL,
-    services BLOB NOT NULL, problems BLOB NOT NULL, answers BLOB NOT NULL, wanted BLOB NOT NULL,
+CREATE TABLE documents (doc INTEGER PRIMARY KEY, key BLOB UNIQUE NOT NULL, path TEXT NOT NULL, id TEXT NOT NULL,
+    services BLOB NOT NULL, access BLOB NOT NULL, problems BLOB NOT NULL, answers BLOB NOT NULL, wanted BLOB NOT NULL,
     lines BLOB, marks BLOB, passages BLOB, kinds BLOB, terms BLOB, counts BLOB);
-CREATE TABLE IF NOT EXISTS records (doc INTEGER PRIMARY KEY, record BLOB NOT NULL, words BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS vocabulary (number INTEGER PRIMARY KEY, term TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS made_with (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE records (doc INTEGER PRIMARY KEY, record BLOB NOT NULL, words BLOB NOT NULL);
+CREATE TABLE vocabulary (number INTEGER PRIMARY KEY, term TEXT NOT NULL);
 """
+_MADE_WITH = "CREATE TABLE IF NOT EXISTS made_with (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
 _BATCH = 500
 _names = msgspec.msgpack.Decoder(tuple[tuple[str, ...], tuple[str, ...]]).decode
 _texts = msgspec.msgpack.Decoder(tuple[str, ...]).decode
@@ -47,6 +47,7 @@ class Row(NamedTuple):
     path: str
     id: str
     services: tuple[str, ...]
+    access: tuple[str, ...]
     problems: tuple[Problem, ...]
     answers: bytes
     wanted: bytes
@@ -78,11 +79,15 @@ class DocumentCache:
     def __init__(self, path: Path, version: str) -> None:
         with self._guarded():
             self._connection = sqlite3.connect(path)
-            self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
+            self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _MADE_WITH)
         if self._made_with("version") != version.encode():
             with self._writing() as write:
-                for table in ("documents", "records", "vocabulary", "made_with"):
-                    write(f"DELETE FROM {table}")
+                # Another version may have kept them in tables of another form.
+                for table in ("documents", "records", "vocabulary"):
+                    write(f"DROP TABLE IF EXISTS {table}")
+                write("DELETE FROM made_with")
+                for statement in filter(str.strip, _SCHEMA.split(";")):
+                    write(statement)
                 write("INSERT INTO made_with VALUES ('version', ?)", (version.encode(),))
 
     def __enter__(self) -> Self:
@@ -105,19 +110,30 @@ class DocumentCache:
         """Keep what was read, on disk when this returns."""
         first = self._read("SELECT coalesce(max(doc), 0) + 1 FROM documents")[0][0]
         rows = [
-            (first + n, key, one.seen.path, one.id, _pack(one.services), _pack(one.problems), one.answers, one.wanted)
+            (
+                first + n,
+                key,
+                one.seen.path,
+                one.id,
+                *map(_pack, (one.services, one.access, one.problems)),
+                one.answers,
+                one.wanted,
+            )
             for n, (key, one) in enumerate(read)
         ]
         texts = [(first + n, one.record, one.words) for n, (_, one) in enumerate(read)]
         with self._writing_many() as write:
-            write("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL)", rows)
+            write("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL)", rows)
             write("INSERT INTO records VALUES (?, ?, ?)", texts)
 
     def rows(self, keys: Sequence[bytes]) -> list[Row]:
         """The documents of these keys, in their order. All must be here."""
         found = {row[1]: row for row in self._read("SELECT * FROM documents")}
         try:
-            return [Row(*(*row[:4], _texts(row[4]), _problems(row[5]), *row[6:])) for row in (found[key] for key in keys)]
+            return [
+                Row(*(*row[:4], _texts(row[4]), _texts(row[5]), _problems(row[6]), *row[7:]))
+                for row in (found[key] for key in keys)
+            ]
         except (KeyError, msgspec.DecodeError) as error:
             raise DamagedError(str(error)) from None
 

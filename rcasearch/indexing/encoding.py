@@ -30,15 +30,19 @@ Spans = NDArray[np.uint16]
 
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """Distinct passages: their content hashes, and ``texts`` that gives the texts of those with these numbers."""
+    """Distinct passages: their content hashes, and ``texts`` that gives the texts of those with these numbers.
+
+    The token basis is ``fitted`` on some of those with these numbers.
+    """
 
     hashes: Sequence[str]
     texts: Callable[[Sequence[int]], Sequence[str]]
+    fitted: Sequence[int]
 
 
 def encode(passages: Passages, encoder: Encoder, cache: EmbeddingCache, tell: Progress) -> tuple[Basis, int]:
     """Encode what the cache lacks, each batch on disk before the next begins. Gives the token basis and how many were encoded."""
-    basis, encoded = _stored_basis(len(passages.hashes), encoder.dimension, cache), 0
+    basis, encoded = _stored_basis(len(passages.fitted), encoder.dimension, cache), 0
     if basis is None:
         basis, encoded = _start_over(passages, encoder, cache, tell)
     known = cache.known(passages.hashes)
@@ -69,8 +73,8 @@ def _stored_basis(passages: int, dimension: int, cache: EmbeddingCache) -> Basis
 
 def _start_over(passages: Passages, encoder: Encoder, cache: EmbeddingCache, tell: Progress) -> tuple[Basis, int]:
     """Fit the token basis on a sample of the passages and put that sample into the emptied cache."""
-    count = len(passages.hashes)
-    sample = list(range(count))[:: max(1, count // _SAMPLE)][:_SAMPLE]
+    count = len(passages.fitted)
+    sample = passages.fitted[:: max(1, count // _SAMPLE)][:_SAMPLE]
     encodings: list[Encoding] = []
     spans: list[list[Spans]] = []
     for batch in _batches(sample):

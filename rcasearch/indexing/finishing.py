@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -63,8 +64,15 @@ def catalogue(
     for number, doc, marks in _finished(found, missing, documents, target, workers, tell):
         docs[number], found.marks[number] = doc, marks
     placed = [doc for doc in docs if doc is not None]
-    target.arrange(placed, problems)
+    target.arrange(placed, _placed(problems, found, placed))
     return Catalogued(placed, [own for own in found.marks if own is not None], max(len(missing), len(gone)))
+
+
+def _placed(problems: Sequence[Problem], found: Corpus, docs: Sequence[int]) -> Iterator[tuple[int | None, Problem]]:
+    """Each problem with the document that it is of; with none where there is none, or two of that path."""
+    paths = Counter(row.path for row in found.rows)
+    of = {row.path: doc for row, doc in zip(found.rows, docs, strict=True) if paths[row.path] == 1}
+    return ((None if problem.skipped else of.get(problem.path), problem) for problem in problems)
 
 
 def _finished(
@@ -94,10 +102,14 @@ def _marks(doc: int, one: Finished, vocabulary: Vocabulary) -> Marks:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The chunks of all documents: what the files are written from, and for each distinct passage where it stands first."""
+    """The chunks of all documents: what the files are written from, and for each distinct passage where it stands first.
+
+    ``fitted`` are the passages that stand in documents which everybody sees; all, where there are no such documents.
+    """
 
     content: Content
     places: list[tuple[int, int]]
+    fitted: NDArray[np.int32]
 
 
 def told(found: Corpus, catalogued: Catalogued, documents: DocumentCache) -> Told:
@@ -113,7 +125,8 @@ def told(found: Corpus, catalogued: Catalogued, documents: DocumentCache) -> Tol
     places = list(zip(docs.tolist(), (first - starts[owners]).tolist(), strict=True))
     kinds = np.frombuffer(b"".join(own.kinds for own in marks), np.uint8)
     counted = _counted(marks, documents)
-    return Told(Content(keys, passages, kinds, starts, counted, found.template.services), places)
+    fitted, place = np.unique(passages[np.repeat(found.seen, sizes)] if found.seen.any() else passages, return_index=True)
+    return Told(Content(keys, passages, kinds, starts, counted, found.services), places, fitted[np.argsort(place)])
 
 
 def _numbered(hashes: bytes) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

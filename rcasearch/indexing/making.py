@@ -33,7 +33,7 @@ from rcasearch.indexing.report import BuildReport
 from rcasearch.indexing.work import DamagedError, Reading
 from rcasearch.indexing.workers import Workers
 from rcasearch.lexicon import load_lexicon
-from rcasearch.model import Document, IndexInfo, Problem, VectorSearch
+from rcasearch.model import Clearance, Document, IndexInfo, Problem, VectorSearch
 from rcasearch.progress import Progress
 from rcasearch.readers.collector import paused
 from rcasearch.settings import Settings
@@ -149,7 +149,7 @@ def _generation(tools: _Tools, read: Callable[[], _Input]) -> BuildReport:
         searches = writer.write(folder, parts, _embeddings(basis, tools))
         files = generations.checksums(folder, {CATALOGUE: summed.result()})
         info = _info(parts, searches, sum(entry.bytes for entry in files.values()), len(problems), given.sources, tools)
-        _publish(folder, info, files, changed, given.digest, tools)
+        _publish(folder, info, files, changed, given.digest, found.everybody, tools)
     _tidy(tools, hashes)
     return BuildReport(info, problems, 0.0, encoded, info.passages - encoded, changed)
 
@@ -183,7 +183,7 @@ def _catalogue(
         def texts(numbers: Sequence[int]) -> list[str]:
             return [chunk.matched for chunk in target.chunks([parts.places[number] for number in numbers])]
 
-        basis, encoded = encode(Passages(hashes, texts), tools.encoder, tools.embeddings, tools.tell)
+        basis, encoded = encode(Passages(hashes, texts, parts.fitted.tolist()), tools.encoder, tools.embeddings, tools.tell)
     return parts.content, hashes, basis, encoded, catalogued.changed
 
 
@@ -210,13 +210,16 @@ def _earlier_tokens(tools: _Tools, basis: Basis) -> EarlierTokens | None:
     return tokens if alike else None
 
 
-def _publish(folder: Path, info: IndexInfo, files: dict[str, FileEntry], changed: int, digest: str, tools: _Tools) -> None:
+def _publish(
+    folder: Path, info: IndexInfo, files: dict[str, FileEntry], changed: int, digest: str, everybody: Clearance, tools: _Tools
+) -> None:
     encoder = tools.encoder
     default = dict(calibration.DEFAULT)
     manifest = Manifest(FORMAT, encoder.fingerprint, info, default, files, digest, arithmetic=encoder.arithmetic)
     manifest = calibrated(
         folder,
         manifest,
+        everybody=everybody,
         changed=changed,
         made_with=_made_with(tools),
         earlier=tools.earlier,

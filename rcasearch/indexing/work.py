@@ -65,6 +65,7 @@ class Read:
     id: str = ""
     services: tuple[str, ...] = ()
     answers: bytes = b""
+    access: tuple[str, ...] = ()
     wanted: bytes = b""
     words: bytes = b""
     record: bytes = b""
@@ -117,7 +118,8 @@ def _kept(reading: Reading, seen: Seen, document: Document) -> Read:
     record = zlib.compress(_pack(Record(incident, document.source, chunks)), 1)
     words = _words([*(one.text for one in chunks), *(block.text for part in incident.sections for block in part.blocks)])
     packed = (array("q", names).tobytes(), array("q", links).tobytes(), words, record)
-    return Read(seen, document.problems, incident.id, incident.services, *packed)
+    access = tuple(sorted({label.casefold() for label in incident.access}))
+    return Read(seen, document.problems, incident.id, incident.services, access, *packed)
 
 
 def masked(services: ServiceNames, record: bytes) -> bytes:

@@ -20,6 +20,11 @@ class Clearance:
         """The clearance of who holds these labels, in any case of letters."""
         return cls(frozenset(label.strip().casefold() for label in labels) - {""})
 
+    @classmethod
+    def named(cls, labels: str) -> Clearance:
+        """The clearance of who holds the labels in a text, with spaces or commas between them."""
+        return cls.of(labels.replace(",", " ").split())
+
     @property
     def unrestricted(self) -> bool:
         """Whether every document is seen."""
@@ -28,6 +33,12 @@ class Clearance:
     def covers(self, labels: Iterable[str]) -> bool:
         """Whether a document with these labels is seen."""
         return self.unrestricted or self.labels.issuperset(label.casefold() for label in labels)
+
+    def common(self, other: Clearance) -> Clearance:
+        """The clearance of who may see only what both may."""
+        if self.unrestricted or other.unrestricted:
+            return other if self.unrestricted else self
+        return Clearance(self.labels & other.labels)
 
 
 EVERYTHING = Clearance(frozenset({ALL_LABELS}))

@@ -17,6 +17,9 @@ _SCHEMES = ("http:", "https:", "mailto:", "ftp:", "tel:", "data:", "javascript:"
 _CODE = re.compile(r"[A-Za-z]{2,10}[-_]?\d{2,}(?:-\d+)?(?![\w-])")
 
 
+Labels = tuple[str, ...]
+
+
 class Name(NamedTuple):
     """What a document may be called: ``kind`` is 0 for a path, then file name, id, alias, title, code; keys are compared."""
 
@@ -30,28 +33,36 @@ def resolve_links(incidents: Sequence[Incident]) -> tuple[list[Incident], list[P
     A target is tried as a path, a file name, an id, an alias, a title and the code
     that a name begins with (PM-0143), in this order and without regard to case. Where
     several incidents answer to it, the one in the same folder wins, then the one whose path is shortest, then first in order.
+    Incidents that everybody sees who sees the one with the link are tried before all others.
     """
-    changed, problems = unique_ids([incident.path for incident in incidents], [incident.id for incident in incidents])
+    paths, ids, access = ([getattr(one, name) for one in incidents] for name in ("path", "id", "access"))
+    changed, problems = unique_ids(paths, ids, access)
     renamed = [replace(one, id=changed[number]) if number in changed else one for number, one in enumerate(incidents)]
     names = _Names(renamed)
     return [replace(incident, links=tuple(_resolved(incident, names))) for incident in renamed], problems
 
 
-def unique_ids(paths: Sequence[str], ids: Sequence[str]) -> tuple[dict[int, str], list[Problem]]:
-    """The numbers of the documents whose id another has, with the id that each gets instead, and a Problem for each."""
-    owners: dict[str, str] = {}
+def unique_ids(paths: Sequence[str], ids: Sequence[str], access: Sequence[Labels]) -> tuple[dict[int, str], list[Problem]]:
+    """The numbers of the documents whose id another has, with the id that each gets instead, and a Problem for each.
+
+    A document keeps its id from one with more labels, so that nobody can tell by it that there is one.
+    """
+    owners: dict[str, int] = {}
     taken = set(ids)
     changed: dict[int, str] = {}
     problems: list[Problem] = []
     if len(taken) == len(ids):
         return changed, problems
-    for number, (path, own) in sorted(enumerate(zip(paths, ids, strict=True)), key=lambda pair: (pair[1][0], pair[0])):
+    for number in sorted(range(len(ids)), key=lambda one: (len(access[one]), access[one], paths[one], one)):
+        own, path = ids[number], paths[number]
         if own in owners:
+            owner = owners[own]
             changed[number] = distinct(own, path, taken)
             taken.add(changed[number])
-            problems.append(_taken(path, own, owners[own], changed[number]))
+            known = set(access[owner]).issubset(access[number])
+            problems.append(_taken(path, own, paths[owner] if known else "another document", changed[number]))
         else:
-            owners[own] = path
+            owners[own] = number
     return changed, problems
 
 
@@ -74,7 +85,9 @@ class _Names:
                 self._table.setdefault(name, []).append(incident)
 
     def find(self, link: Link, origin: Incident) -> Incident | None:
-        found = next((self._table[name] for name in wanted(link, origin.path) if name in self._table), None)
+        called = [self._table[name] for name in wanted(link, origin.path) if name in self._table]
+        open_to_all = [[one for one in own if set(one.access).issubset(origin.access)] for own in called]
+        found = next(filter(None, [*open_to_all, *called]), None)
         return min(found, key=lambda incident: nearness(incident.path, origin.path)) if found else None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Tokens
-from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Kind, Outline, Page, Problem
+from rcasearch.model import Chunk, Clearance, Filters, Incident, IndexInfo, Kind, Outline, Page, Problem
 from rcasearch.services import ServiceNames
 
 Rows = NDArray[np.int64]
@@ -28,6 +29,12 @@ class Selection:
 
     rows: Rows | None
     count: int
+
+    def without(self, row: int) -> Selection:
+        """The same without one incident."""
+        own = np.arange(self.count, dtype=np.int64) if self.rows is None else self.rows
+        rows = own[own != row]
+        return Selection(rows, len(rows))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,6 +68,20 @@ class Store(Protocol):
     @property
     def info(self) -> IndexInfo:
         """What the index holds; its id names the generation."""
+
+    def seen_by(self, clearance: Clearance) -> Store:
+        """The same without what a reader of that clearance may not see, as if that had never been indexed; itself if that is all.
+
+        Raises IndexMismatchError where the files are gone meanwhile.
+        """
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels of all incidents in it."""
+
+    @property
+    def overview_file(self) -> Path:
+        """Where to keep what its incidents come to: another file for each part of a generation that somebody sees."""
 
     @property
     def fingerprint(self) -> str:

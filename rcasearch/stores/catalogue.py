@@ -7,13 +7,14 @@ import threading
 import weakref
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from rcasearch.errors import IndexMismatchError, NotFoundError
-from rcasearch.model import Chunk, Filters, Incident, Outline, Page, Problem
+from rcasearch.model import EVERYTHING, Chunk, Clearance, Filters, Incident, Outline, Page, Problem
 from rcasearch.texts import clean_text
 
 CATALOGUE = "catalogue.sqlite"
@@ -26,6 +27,20 @@ _problem = msgspec.json.Decoder(Problem).decode
 
 _NEWEST = "ORDER BY date IS NULL, date DESC, id"
 FACETS = ("services", "severities", "tags", "statuses", "years")
+
+# Names that mean a part of the tables of the same names, numbered anew: SQLite looks for a name among what is temporary first, so
+# that no query over them can come upon another document.
+_VIEWS = f"""
+CREATE TEMP TABLE rows (row INTEGER PRIMARY KEY, doc INTEGER UNIQUE NOT NULL);
+INSERT INTO temp.rows SELECT row_number() OVER (ORDER BY row) - 1, doc FROM main.rows WHERE doc NOT IN (SELECT doc FROM hidden);
+CREATE TEMP VIEW incidents AS SELECT * FROM main.incidents WHERE doc IN (SELECT doc FROM temp.rows);
+CREATE TEMP VIEW labels AS SELECT * FROM main.labels WHERE doc IN (SELECT doc FROM temp.rows);
+CREATE TEMP VIEW access AS SELECT * FROM main.access WHERE doc IN (SELECT doc FROM temp.rows);
+CREATE TEMP VIEW links AS SELECT * FROM main.links
+    WHERE doc IN (SELECT doc FROM temp.rows) AND incident_id IN (SELECT id FROM temp.incidents);
+CREATE TEMP VIEW chunks AS SELECT * FROM main.chunks WHERE number / {CHUNKS_EACH} IN (SELECT doc FROM temp.rows);
+CREATE TEMP VIEW problems AS SELECT * FROM main.problems WHERE doc IN (SELECT doc FROM temp.rows);
+"""
 
 
 def read_problems(folder: Path) -> tuple[Problem, ...]:
@@ -45,7 +60,11 @@ class Catalogue:
     opened later would find nothing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clearance: Clearance = EVERYTHING) -> None:
+        """Open a catalogue as it is to a reader of that clearance: what that does not cover is not there."""
+        self._path, self._clearance = path, clearance
+        # The ids that links lead to and that are not there.
+        self._unseen: frozenset[str] = frozenset()
         # The file never changes once it is published, so SQLite need not lock it.
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
@@ -53,6 +72,45 @@ class Catalogue:
         weakref.finalize(self, self._connection.close)
         self._lock = threading.Lock()
         self._query("SELECT 1 FROM rows LIMIT 1")
+        if not clearance.unrestricted:
+            self._restrict()
+
+    def _restrict(self) -> None:
+        self._query("PRAGMA temp_store = MEMORY")
+        self._query("CREATE TEMP TABLE hidden (doc INTEGER PRIMARY KEY)")
+        self._connection.executemany("INSERT INTO temp.hidden VALUES (?)", [(doc,) for doc in self._hidden(self._clearance)])
+        self._connection.executescript(_VIEWS)
+        self._unseen = frozenset(
+            one for (one,) in self._query("SELECT incident_id FROM main.links EXCEPT SELECT id FROM temp.incidents")
+        )
+
+    def _hidden(self, clearance: Clearance) -> list[int]:
+        """The numbers of the documents here that a reader of that clearance may not see."""
+        if clearance.unrestricted:
+            return []
+        marks = ",".join("?" * len(clearance.labels))
+        found = self._query(f"SELECT DISTINCT doc FROM access WHERE label NOT IN ({marks})", sorted(clearance.labels))
+        return [doc for (doc,) in found]
+
+    def seen_by(self, clearance: Clearance) -> Catalogue | None:
+        """The catalogue as it is to a reader of that clearance; None where that is all of it. Raises IndexMismatchError."""
+        if not self._hidden(clearance):
+            return None
+        try:
+            return Catalogue(self._path, clearance)
+        except sqlite3.OperationalError as error:
+            raise IndexMismatchError(
+                f"The catalogue of the index at {self._path.parent.parent} cannot be opened again: {error}.", "Try again."
+            ) from None
+
+    def rows_of(self, other: Catalogue) -> list[int]:
+        """The rows here of what stands in the ``other``, which is a part of this one, in the order of its rows."""
+        row = dict(self._query("SELECT doc, row FROM rows"))
+        return [row[doc] for (doc,) in other._query("SELECT doc FROM rows ORDER BY row")]
+
+    def labels(self) -> frozenset[str]:
+        """The labels of all documents here."""
+        return frozenset(label for (label,) in self._query("SELECT DISTINCT label FROM access"))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -80,7 +138,7 @@ class Catalogue:
 
     def incidents(self, rows: Sequence[int]) -> list[Incident]:
         found = self._by_row("incidents", "record", rows)
-        return [_incident(found[int(row)]) for row in rows]
+        return [self._shown(found[int(row)]) for row in rows]
 
     def outlines(self) -> list[Outline]:
         """What is known of every incident at a glance, by row."""
@@ -116,7 +174,7 @@ class Catalogue:
         found = self._query(
             f"SELECT record FROM incidents WHERE doc IN (SELECT doc FROM links WHERE incident_id = ?) {_NEWEST}", (incident_id,)
         )
-        return [_incident(record) for (record,) in found]
+        return [self._shown(record) for (record,) in found]
 
     def links(self) -> list[tuple[int, int]]:
         """The pairs of rows of which the first links to the second."""
@@ -132,7 +190,17 @@ class Catalogue:
         where, values = _where(filters)
         total = int(self._query(f"SELECT count(*) FROM incidents {where}", values)[0][0])
         found = self._query(f"SELECT record FROM incidents {where} {_NEWEST} LIMIT ? OFFSET ?", [*values, limit, offset])
-        return Page(tuple(_incident(record) for (record,) in found), total, offset, limit, self._facets(where, values))
+        return Page(tuple(self._shown(record) for (record,) in found), total, offset, limit, self._facets(where, values))
+
+    def _shown(self, record: bytes) -> Incident:
+        """An incident whose links lead nowhere that is not here. Raises NotFoundError for one that must not be seen."""
+        incident = _incident(record)
+        if not self._clearance.covers(incident.access):
+            raise NotFoundError("No such incident.")
+        if self._unseen.isdisjoint(link.incident_id for link in incident.links):
+            return incident
+        links = (replace(link, incident_id=None) if link.incident_id in self._unseen else link for link in incident.links)
+        return replace(incident, links=tuple(links))
 
     def _facets(self, where: str, values: Sequence[str]) -> dict[str, tuple[tuple[str, int], ...]]:
         counted = self._query(

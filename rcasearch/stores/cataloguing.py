@@ -29,12 +29,14 @@ CREATE TABLE rows (row INTEGER PRIMARY KEY, doc INTEGER UNIQUE NOT NULL);
 CREATE TABLE labels (field TEXT NOT NULL, value TEXT NOT NULL, shown TEXT NOT NULL, doc INTEGER NOT NULL,
     PRIMARY KEY (field, value, doc)) WITHOUT ROWID;
 CREATE INDEX labels_doc ON labels (doc);
+CREATE TABLE access (label TEXT NOT NULL, doc INTEGER NOT NULL, PRIMARY KEY (label, doc)) WITHOUT ROWID;
+CREATE INDEX access_doc ON access (doc);
 CREATE TABLE links (incident_id TEXT NOT NULL, doc INTEGER NOT NULL, PRIMARY KEY (incident_id, doc)) WITHOUT ROWID;
 CREATE INDEX links_doc ON links (doc);
 CREATE TABLE chunks (number INTEGER PRIMARY KEY, record BLOB NOT NULL);
-CREATE TABLE problems (row INTEGER PRIMARY KEY, record BLOB NOT NULL);
+CREATE TABLE problems (row INTEGER PRIMARY KEY, doc INTEGER, record BLOB NOT NULL);
 """
-_TABLES = ("incidents", "labels", "links")
+_TABLES = ("incidents", "labels", "access", "links")
 _encode = msgspec.json.Encoder().encode
 _chunk = msgspec.json.Decoder(Chunk).decode
 _BATCH = 500
@@ -43,12 +45,16 @@ _EMPTY = 0.25
 
 
 class Entry(NamedTuple):
-    """An incident for the catalogue: the columns after its stamp, (field, value, shown) labels, ids it links to, chunks."""
+    """An incident for the catalogue: the columns after its stamp, (field, value, shown) labels, ids it links to, chunks.
+
+    ``access`` are the labels that who sees it must hold.
+    """
 
     columns: tuple[str | bytes | int | None, ...]
     labels: tuple[tuple[str, str, str], ...]
     links: tuple[str, ...]
     chunks: tuple[bytes, ...]
+    access: tuple[str, ...] = ()
 
 
 def entry(document: Document, chunks: Sequence[Chunk]) -> Entry:
@@ -59,9 +65,9 @@ def entry(document: Document, chunks: Sequence[Chunk]) -> Entry:
     facts = (*named, services, incident.milestones.mitigated, incident.duration_minutes)
     labels = tuple((field, value.casefold(), value) for field, value in _labels(incident))
     links = {link.incident_id for link in incident.links if link.incident_id and link.incident_id != incident.id}
-    return Entry(
-        (*facts, _encode(incident), clean_text(document.source)), labels, tuple(sorted(links)), tuple(map(_encode, chunks))
-    )
+    columns = (*facts, _encode(incident), clean_text(document.source))
+    access = tuple(sorted({label.casefold() for label in incident.access}))
+    return Entry(columns, labels, tuple(sorted(links)), tuple(map(_encode, chunks)), access)
 
 
 def _labels(incident: Incident) -> list[tuple[str, str]]:
@@ -120,17 +126,19 @@ class Cataloguing:
         write = self._connection.executemany
         write(f"INSERT INTO incidents VALUES (?, ?{', ?' * 12})", ((doc, stamp, *one.columns) for doc, (stamp, one) in pairs))
         write("INSERT OR IGNORE INTO labels VALUES (?, ?, ?, ?)", labels)
+        write("INSERT INTO access VALUES (?, ?)", ((label, doc) for doc, (_, one) in pairs for label in one.access))
         write("INSERT INTO links VALUES (?, ?)", ((target, doc) for doc, (_, one) in pairs for target in one.links))
         chunks = ((doc * CHUNKS_EACH + place, record) for doc, (_, one) in pairs for place, record in enumerate(one.chunks))
         write("INSERT INTO chunks VALUES (?, ?)", chunks)
         return docs
 
-    def arrange(self, docs: Sequence[int], problems: Iterable[Problem]) -> None:
-        """Set which document stands in which row, and what is wrong with the documents."""
+    def arrange(self, docs: Sequence[int], problems: Iterable[tuple[int | None, Problem]]) -> None:
+        """Set which document stands in which row, and what is wrong with the documents: with which, where it is one of them."""
         self._connection.execute("DELETE FROM rows")
         self._connection.executemany("INSERT INTO rows VALUES (?, ?)", enumerate(docs))
         self._connection.execute("DELETE FROM problems")
-        self._connection.executemany("INSERT INTO problems VALUES (?, ?)", ((n, _encode(one)) for n, one in enumerate(problems)))
+        told = ((number, doc, _encode(one)) for number, (doc, one) in enumerate(problems))
+        self._connection.executemany("INSERT INTO problems VALUES (?, ?, ?)", told)
 
     def chunks(self, places: Sequence[tuple[int, int]]) -> list[Chunk]:
         """The chunks with these numbers within the documents of these numbers."""

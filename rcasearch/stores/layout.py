@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rcasearch import ranking
 from rcasearch.model import KINDS, Kind
 from rcasearch.stores.base import Floats, Rows, Selection
+from rcasearch.stores.consistency import check_bounds, check_numbers
 from rcasearch.stores.vectors import Vectors
 
 # Passages that means are made of at once.
@@ -34,8 +35,12 @@ class Layout:
 
     @classmethod
     def load(cls, path: Path, passage_count: int) -> Layout:
+        """Read what `writer` wrote. Raises OSError, or ValueError and others where the file is damaged."""
         with path.open("rb") as file, np.load(file) as stored:
             passages, starts, kinds = stored["passages"], stored["starts"], stored["kinds"]
+        check_numbers(passages, len(kinds), passage_count, "passages")
+        check_numbers(kinds, len(kinds), len(KINDS), "kinds")
+        check_bounds(starts, len(starts) - 1, len(kinds), "chunks")
         holders = np.repeat(np.arange(len(starts) - 1, dtype=np.int64), np.diff(starts))
         order = np.argsort(passages, kind="stable")
         held, holders = passages[order], holders[order]
@@ -60,6 +65,11 @@ class Layout:
         counts = self.starts[rows + 1] - self.starts[rows]
         groups = np.repeat(np.arange(len(rows), dtype=np.int64), counts)
         return runs(self.starts[rows], counts), groups
+
+    def of(self, rows: Rows) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """The passages of ``rows`` (n,) one after the other, and where those of each begin (n + 1,)."""
+        positions, _ = self.positions(rows)
+        return self.passages[positions], np.cumsum(np.concatenate([[0], np.diff(self.starts)[rows]]))
 
     def passages_of(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """(p,) True at the passages that stand in any of the chosen (n,) incidents."""

@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from tokenize import TokenError
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rcasearch import ranking
-from rcasearch.compression import Basis
 from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Tokens
-from rcasearch.errors import IndexMismatchError
-from rcasearch.model import Chunk, Filters, Incident, IndexInfo, Kind, Outline, Page, Problem
+from rcasearch.errors import IndexMismatchError, RcaSearchError
+from rcasearch.model import Chunk, Clearance, Filters, Incident, IndexInfo, Kind, Outline, Page, Problem
 from rcasearch.services import ServiceNames
-from rcasearch.stores import earlier, files, writer
-from rcasearch.stores.base import Floats, Passages, Rows, Selection, TermValues
+from rcasearch.stores import consistency, files, writer
+from rcasearch.stores.base import Floats, Passages, Rows, Selection, Store, TermValues
 from rcasearch.stores.catalogue import CATALOGUE, Catalogue
+from rcasearch.stores.generations import overview_of
 from rcasearch.stores.layout import Layout, best, distinct, kind_means, mask
 from rcasearch.stores.manifests import Manifest, again
 from rcasearch.stores.postings import Postings
+from rcasearch.stores.restricted import Parts, RestrictedStore
+from rcasearch.stores.reweighing import SomePostings
 from rcasearch.stores.vectors import Vectors
 from rcasearch.stores.verifying import verified
 
-# What reading a damaged file raises, by the library that reads it; the header of an array is read as Python.
-_SYNTAX = (SyntaxError, TokenError)
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, sqlite3.DatabaseError, BadZipFile, *_SYNTAX)
-
 # Of the profiles, the shares that count when candidates are proposed.
 _CLEAR = 0.05
-# Passages scored at once: of 4 to 64 this was the fastest, and 1.7 times as fast as all in one.
-_BLOCK = 16
 _REMEMBERED = 4
 # An outage is asked about again and again, and a service may have thousands of incidents.
 _SERVICES = 64
@@ -51,7 +44,11 @@ class LocalStore:
         self.manifest = manifest or verified(folder)
         try:
             self._load()
-        except _DAMAGE as error:
+            self._check()
+        # Each library that reads a damaged file raises what it likes.
+        except Exception as error:
+            if isinstance(error, RcaSearchError):
+                raise
             hint = again(folder.parent, self.manifest.info.sources)
             raise IndexMismatchError(f"The index at {folder.parent} is damaged: {error}.", hint) from error
 
@@ -77,9 +74,43 @@ class LocalStore:
         self._space, self._reach = files.read_concepts(folder)
         self._services = files.read_services(folder)
         self._profiles: NDArray[np.float16] = np.load(folder / writer.PROFILES, mmap_mode="r")
-        self._codes: NDArray[np.int8] = files.read_mapped(folder / earlier.CODES, np.int8).reshape(-1, self._basis.width)
-        self._ids: NDArray[np.int32] = files.read_mapped(folder / earlier.IDS, np.int32)
-        self._spans: NDArray[np.uint16] = files.read_mapped(folder / earlier.SPANS, np.uint16).reshape(-1, 2)
+        self._best_tokens = partial(ranking.best_tokens, self._codes, self._token_starts)
+
+    def _check(self) -> None:
+        """Raise ValueError where the parts do not fit together."""
+        info, count, layout = self.info, self._passages.count, self._layout
+        dimensions = (self._passages.dimension, self._incidents.dimension, len(self._basis.directions))
+        consistency.check_counts(info, self._catalogue.count(), len(layout.passages), count, dimensions)
+        incidents = {len(layout.starts) - 1, self._incidents.count, self._lexical.incidents}
+        if incidents != {info.incidents}:
+            raise ValueError("its files hold different numbers of incidents")
+        consistency.check_shape(self._token_starts, (count + 1,), "places of tokens")
+        consistency.check_concepts(self._space, self._reach, info.dimension)
+        consistency.check_shape(self._profiles, (info.incidents, len(self._reach)), "profiles")
+
+    def seen_by(self, clearance: Clearance) -> Store:
+        catalogue = self._catalogue.seen_by(clearance)
+        if catalogue is None:
+            return self
+        rows = np.array(self._catalogue.rows_of(catalogue), np.int64)
+        passages, _ = self._layout.of(rows)
+        parts = Parts(catalogue, SomePostings(self._lexical, rows), self._frequency_in, len(passages), len(np.unique(passages)))
+        return RestrictedStore(self, clearance, rows, parts)
+
+    def _frequency_in(self, rows: Rows) -> NDArray[np.int32]:
+        """In how many of these incidents each token stands: counted over them, or over the others where these are fewer."""
+        others = np.setdiff1d(np.arange(self._everything.count), rows)
+        few = rows if len(rows) <= len(others) else others
+        own = writer.document_frequency(self._ids, self._token_starts, *self._layout.of(few))
+        return own if few is rows else self._frequency - own
+
+    @property
+    def labels(self) -> frozenset[str]:
+        return self._catalogue.labels()
+
+    @property
+    def overview_file(self) -> Path:
+        return overview_of(self.folder)
 
     @property
     def info(self) -> IndexInfo:
@@ -215,21 +246,6 @@ class LocalStore:
         scores = ranking.weighted_mean(self._best_tokens(passages, projected), weights)[inverse]
         return ranking.split_by_group(scores, groups, len(rows))
 
-    def _best_tokens(self, passages: NDArray[np.int32], projected: Floats) -> Floats:
-        """The best similarity (p, t) of each projected query token within each passage.
-
-        A few passages at a time, so that what their codes become for the product stays in the processor's cache.
-        """
-        blocks = [passages[start : start + _BLOCK] for start in range(0, len(passages), _BLOCK)]
-        best = [self._best_tokens_of(block, projected) for block in blocks]
-        return np.concatenate([np.zeros((0, len(projected)), np.float32), *best])
-
-    def _best_tokens_of(self, passages: NDArray[np.int32], projected: Floats) -> Floats:
-        spans = [self._codes[self._token_starts[p] : self._token_starts[p + 1]] for p in passages]
-        lengths = np.array([len(span) for span in spans], np.int64)
-        codes = np.concatenate(spans).astype(np.float32)
-        return ranking.max_similarity(projected, codes, np.cumsum(lengths) - lengths)
-
     def chunk_token_scores(self, row: int, chunk: int, projected: Floats) -> Floats:
         start, end = self._span(row, chunk)
         return np.asarray(projected @ self._codes[start:end].astype(np.float32).T, dtype=np.float32)
@@ -239,9 +255,7 @@ class LocalStore:
         return [(first, last) for first, last in self._spans[start:end].tolist()]
 
     def token_weights(self, tokens: Tokens) -> Floats:
-        known = np.where(tokens.ids < len(self._frequency), tokens.ids, 0)
-        frequency = np.where(tokens.ids < len(self._frequency), self._frequency[known], 0)
-        return ranking.idf(frequency.astype(np.int64), self._everything.count)
+        return ranking.idf_of(tokens.ids, self._frequency, self._everything.count)
 
     def row(self, key: str) -> int:
         return self._catalogue.row(key)

@@ -8,6 +8,7 @@ compared with others by Kamphuis et al., "Which BM25 Do You Mean?", ECIR 2020. O
     t + 1 int64      where each term's postings begin
     p int32          the incident of each posting, ascending within a term
     p float32        its value
+    n int32          how many terms each incident has, repeats counted
     bytes            the terms in UTF-8, one after the other
 """
 
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rcasearch.stores.base import Floats, TermValues
+from rcasearch.stores.consistency import check_bounds
 
 K1, B = 1.2, 0.75
 _HEADER = 4 * 8
@@ -43,16 +45,17 @@ class _Parts:
     starts: Ints
     rows: NDArray[np.int32]
     values: Floats
+    lengths: NDArray[np.int32]
     text: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, held: NDArray[np.uint8], terms: int, postings: int, text: int) -> _Parts:
+    def of(cls, held: NDArray[np.uint8], incidents: int, terms: int, postings: int, text: int) -> _Parts:
         """Raises ValueError where the file has another size than its counts say."""
-        sizes = [8 * (terms + 1), 8 * (terms + 1), 4 * postings, 4 * postings, text]
-        if min(terms, postings, text) < 0 or len(held) != _HEADER + sum(sizes):
+        sizes = [8 * (terms + 1), 8 * (terms + 1), 4 * postings, 4 * postings, 4 * incidents, text]
+        if min(incidents, terms, postings, text) < 0 or len(held) != _HEADER + sum(sizes):
             raise ValueError("the file of terms has another size than its counts say")
         ends = (_HEADER + np.cumsum([0, *sizes])).tolist()
-        kinds: tuple[Any, ...] = (np.int64, np.int64, np.int32, np.float32, np.uint8)
+        kinds: tuple[Any, ...] = (np.int64, np.int64, np.int32, np.float32, np.int32, np.uint8)
         return cls(*(held[start:end].view(kind) for start, end, kind in zip(ends, ends[1:], kinds, strict=False)))
 
 
@@ -63,9 +66,9 @@ class Postings:
         """Open what `write` wrote. Raises OSError or ValueError where the file is missing or damaged."""
         held = np.asarray(np.memmap(path, np.uint8, mode="r", shape=(max(path.stat().st_size, _HEADER),)))
         self.incidents, terms, postings, text = held[:_HEADER].view(np.int64).tolist()
-        self._parts = _Parts.of(held, terms, postings, text)
-        if self.incidents < 0 or (self._parts.starts[-1], self._parts.text_starts[-1]) != (postings, text):
-            raise ValueError("the file of terms ends elsewhere than it says")
+        self._parts = _Parts.of(held, self.incidents, terms, postings, text)
+        for starts, total in ((self._parts.starts, postings), (self._parts.text_starts, text)):
+            check_bounds(starts, terms, total, "terms")
 
     def scores(self, terms: Sequence[str]) -> Floats:
         """The BM25 score (n,) of each incident. A repeated term counts as often as it stands there, an unknown one not at all."""
@@ -81,6 +84,16 @@ class Postings:
         parts = self._parts
         names = [self._term(number).decode("utf-8", "surrogatepass") for number in range(len(parts.starts) - 1)]
         return TermValues(names, parts.starts, parts.rows, parts.values)
+
+    @property
+    def lengths(self) -> NDArray[np.int32]:
+        """How many terms (n,) each incident has, repeats counted."""
+        return self._parts.lengths
+
+    def of(self, term: str) -> tuple[NDArray[np.int32], Floats]:
+        """The incidents (m,) that have the term, ascending, and its value in each."""
+        own = self._own(_bytes(term))
+        return self._parts.rows[own], self._parts.values[own]
 
     def _own(self, term: bytes) -> slice:
         """Where the term's postings lie; an empty slice for a term that is not there."""
@@ -106,13 +119,14 @@ def write(path: Path, incidents: Iterable[Mapping[str, int]]) -> None:
 def write_counted(path: Path, counted: Counted) -> None:
     """Write terms that are counted already. Raises OSError where the file cannot be written."""
     text_starts = np.cumsum([0, *map(len, counted.names)])
-    sizes = (len(counted.names), len(counted.terms), int(text_starts[-1]))
-    held = _empty(path, _HEADER + 16 * (sizes[0] + 1) + 8 * sizes[1] + sizes[2])
-    held[:_HEADER].view(np.int64)[:] = (len(counted.lengths), *sizes)
+    sizes = (len(counted.lengths), len(counted.names), len(counted.terms), int(text_starts[-1]))
+    held = _empty(path, _HEADER + 4 * sizes[0] + 16 * (sizes[1] + 1) + 8 * sizes[2] + sizes[3])
+    held[:_HEADER].view(np.int64)[:] = sizes
     parts = _Parts.of(np.asarray(held), *sizes)
     parts.text_starts[:] = text_starts
     parts.text[:] = np.frombuffer(b"".join(counted.names), np.uint8)
-    frequency = np.bincount(counted.terms, minlength=sizes[0])
+    parts.lengths[:] = counted.lengths
+    frequency = np.bincount(counted.terms, minlength=len(counted.names))
     parts.starts[1:] = np.cumsum(frequency)
     _fill(parts, counted, frequency)
     held.flush()
@@ -160,8 +174,7 @@ def _count(incidents: Iterable[Mapping[str, int]]) -> Counted:
 
 def _fill(parts: _Parts, counted: Counted, frequency: Ints) -> None:
     """Write the postings by term, from what was counted by incident."""
-    idf = np.log1p((len(counted.lengths) - frequency + 0.5) / (frequency + 0.5))
-    norms = K1 * (1 - B + B * counted.lengths / max(counted.lengths.mean() if len(counted.lengths) else 0.0, 1e-12))
+    idf, norms = inverse_frequency(frequency, len(counted.lengths)), length_norms(counted.lengths)
     free = parts.starts[:-1].copy()
     for rows, own in _blocks(counted.sizes):
         order = np.argsort(counted.terms[own], kind="stable")
@@ -171,6 +184,16 @@ def _fill(parts: _Parts, counted: Counted, frequency: Ints) -> None:
         parts.rows[place] = rows
         parts.values[place] = idf[terms] * counts / (counts + norms[rows])
         free[present] += many
+
+
+def inverse_frequency(frequency: NDArray[Any], incidents: int) -> NDArray[np.float64]:
+    """What a term counts (t,) that stands in so many of the incidents."""
+    return np.asarray(np.log1p((incidents - frequency + 0.5) / (frequency + 0.5)))
+
+
+def length_norms(lengths: NDArray[Any]) -> NDArray[np.float64]:
+    """What is added (n,) to how often a term stands in an incident: the more, the longer that is."""
+    return np.asarray(K1 * (1 - B + B * lengths / max(lengths.mean() if len(lengths) else 0.0, 1e-12)))
 
 
 def _blocks(sizes: Ints) -> Iterator[tuple[Ints, slice]]:
