@@ -119,8 +119,10 @@ class _Channel(HTTPChannel):
         return not (self.requests or self.total_outbufs_len or self.request is not None)
 
     def overdue(self, now: float) -> bool:
-        """Whether it has been in its state for too long."""
+        """Whether it is to be ended, or has been in its state for too long."""
         lasted = now - self.since
+        if self.will_close:
+            return True  # it would not be, before the other side takes something
         if self.total_outbufs_len:
             return lasted > ANSWER_S
         if self.requests:
@@ -195,7 +197,7 @@ class Connections:
         return bool(waited_for)
 
     def _end(self, channel: _Channel) -> None:
-        if channel.request is not None and not channel.requests:
+        if channel.request is not None and not (channel.requests or channel.total_outbufs_len):
             channel.give_up_reading()
         else:
             channel.handle_close()
