@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "rcasearch"
 
 LAYERS = (
     {"caches", "durable", "epilogs", "model", "errors", "terminal", "texts", "wording"},
-    {"checksums", "patience", "severities", "shapes"},
+    {"checksums", "credentials", "patience", "severities", "shapes", "watch"},
     {"client", "schemas", "settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
     {"readers", "tokens", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}
     | {"highlights", "ranking", "relations", "services", "signatures"},

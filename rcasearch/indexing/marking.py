@@ -76,8 +76,9 @@ def corpus(keys: Sequence[bytes], documents: DocumentCache, workers: Workers, te
     stale.update(rows[number].doc for number in changed)
     marks = [None if row.doc in stale or row.marks is None else _marks(row) for row in rows]
     ids, targets, taken = ([row.id for row in rows], {}, []) if linked else resolve(rows)
-    whole = Template(services, frozenset(boilerplate.tolist()))
-    return Corpus(rows, whole, marks, ids, targets, [*found, *taken])
+    told = ServiceNames(names_of(row.services for row in rows).names, services.masked)
+    learned = Template(services, frozenset(boilerplate.tolist()))
+    return Corpus(rows, told, everybody, seen, learned, marks, ids, targets, [*found, *taken])
 
 
 def _told(results: Iterable[tuple[int, bytes]], total: int, tell: Progress) -> Iterable[tuple[int, bytes]]:
