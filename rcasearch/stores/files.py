@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from rcasearch.compression import Basis
 from rcasearch.concepts import ConceptSpace
 from rcasearch.services import ServiceNames
-from rcasearch.stores import writer
+from rcasearch.stores import earlier, writer
 from rcasearch.stores.base import Floats
+from rcasearch.stores.consistency import check_bounds, check_shape
 
 
 def read_concepts(folder: Path) -> tuple[ConceptSpace, Floats]:
@@ -29,6 +32,36 @@ def read_services(folder: Path) -> ServiceNames:
     """The services of a generation."""
     stored = msgspec.json.decode((folder / writer.SERVICES).read_bytes())
     return ServiceNames(tuple(stored["names"]), frozenset(stored["masked"]))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StoredTokens:
+    """The tokens (t) of all passages: passage p has those from starts[p] up to starts[p + 1].
+
+    Of each its ``codes`` in the ``basis``, its id in the vocabulary, and where it begins and ends in its passage.
+    ``frequency`` tells in how many incidents each id stands.
+    """
+
+    starts: NDArray[np.int64]
+    frequency: NDArray[np.int32]
+    basis: Basis
+    codes: NDArray[np.int8]
+    ids: NDArray[np.int32]
+    spans: NDArray[np.uint16]
+
+
+def read_tokens(folder: Path) -> StoredTokens:
+    """The tokens of a generation, memory-mapped. Raises ValueError where the files do not fit together."""
+    with (folder / earlier.TOKENS).open("rb") as file, np.load(file) as stored:
+        starts, frequency, basis = stored["starts"], stored["frequency"], Basis(stored["directions"], stored["scales"])
+    codes = read_mapped(folder / earlier.CODES, np.int8).reshape(-1, basis.width)
+    ids = read_mapped(folder / earlier.IDS, np.int32)
+    spans = read_mapped(folder / earlier.SPANS, np.uint16).reshape(-1, 2)
+    check_bounds(starts, len(starts) - 1, len(codes), "tokens")
+    check_shape(ids, (len(codes),), "token ids")
+    check_shape(spans, (len(codes), 2), "places of tokens")
+    check_shape(basis.scales, (basis.width,), "scales of tokens")
+    return StoredTokens(starts, frequency, basis, codes, ids, spans)
 
 
 def read_mapped(path: Path, dtype: type[np.generic]) -> NDArray[Any]:

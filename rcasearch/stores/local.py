@@ -45,8 +45,7 @@ class LocalStore:
         try:
             self._load()
             self._check()
-        # Each library that reads a damaged file raises what it likes.
-        except Exception as error:
+        except Exception as error:  # each library that reads a damaged file raises what it likes
             if isinstance(error, RcaSearchError):
                 raise
             hint = again(folder.parent, self.manifest.info.sources)
@@ -66,11 +65,12 @@ class LocalStore:
         self._lexical = Postings(folder / writer.LEXICAL)
         # The candidates of a query are found, and then scored, by the same terms.
         self._bm25 = lru_cache(maxsize=_REMEMBERED)(self._lexical.scores)
-        self._served = lru_cache(maxsize=_SERVICES)(partial(_served, self._catalogue))
-        with (folder / earlier.TOKENS).open("rb") as file, np.load(file) as stored:
-            self._token_starts: NDArray[np.int64] = stored["starts"]
-            self._frequency: NDArray[np.int32] = stored["frequency"]
-            self._basis = Basis(stored["directions"], stored["scales"])
+        catalogue, count = self._catalogue, self._catalogue.count()
+        # Of each row whether its incident lists a service.
+        self._served = lru_cache(maxsize=_SERVICES)(lambda service: mask(catalogue.serving(service), count))
+        tokens = files.read_tokens(folder)
+        self._token_starts, self._frequency, self._basis = tokens.starts, tokens.frequency, tokens.basis
+        self._codes, self._ids, self._spans = tokens.codes, tokens.ids, tokens.spans
         self._space, self._reach = files.read_concepts(folder)
         self._services = files.read_services(folder)
         self._profiles: NDArray[np.float16] = np.load(folder / writer.PROFILES, mmap_mode="r")
@@ -78,13 +78,10 @@ class LocalStore:
 
     def _check(self) -> None:
         """Raise ValueError where the parts do not fit together."""
-        info, count, layout = self.info, self._passages.count, self._layout
-        dimensions = (self._passages.dimension, self._incidents.dimension, len(self._basis.directions))
-        consistency.check_counts(info, self._catalogue.count(), len(layout.passages), count, dimensions)
-        incidents = {len(layout.starts) - 1, self._incidents.count, self._lexical.incidents}
-        if incidents != {info.incidents}:
-            raise ValueError("its files hold different numbers of incidents")
-        consistency.check_shape(self._token_starts, (count + 1,), "places of tokens")
+        info, passages, layout = self.info, self._passages, self._layout
+        incidents = {self._catalogue.count(), self._incidents.count, self._lexical.incidents, len(layout.starts) - 1}
+        found = (incidents, {len(layout.passages)}, {passages.count, len(self._token_starts) - 1})
+        consistency.check_counts(info, *found, {passages.dimension, self._incidents.dimension, len(self._basis.directions)})
         consistency.check_concepts(self._space, self._reach, info.dimension)
         consistency.check_shape(self._profiles, (info.incidents, len(self._reach)), "profiles")
 
@@ -301,8 +298,3 @@ class LocalStore:
 
     def close(self) -> None:
         self._catalogue.close()
-
-
-def _served(catalogue: Catalogue, service: str) -> NDArray[np.bool_]:
-    """Of each row (n,) whether its incident lists the service."""
-    return mask(catalogue.serving(service), catalogue.count())
