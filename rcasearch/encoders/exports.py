@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,16 +23,15 @@ from pathlib import Path
 import msgspec
 
 from rcasearch import caches
+from rcasearch.checksums import sha256
 from rcasearch.durable import sync
 
 # Raised when the files of an export, or how they are made, change.
-FORMAT = 2
+FORMAT = 3
 NETWORK, WEIGHTS, TOKENIZER, PROBES = "network.xml", "network.bin", "tokenizer.json", "probes.npz"
 INTEGER_NETWORK, INTEGER_WEIGHTS = "integers.xml", "integers.bin"
 _FILES = (NETWORK, WEIGHTS, INTEGER_NETWORK, INTEGER_WEIGHTS, TOKENIZER, PROBES)
 _MANIFEST = "export.json"
-# A checksum of the weights would cost a start 50 ms; they were synced before the export came to its place, and have their size.
-_HASHED = 4 * 2**20
 _KEPT = 2
 
 
@@ -42,7 +40,7 @@ class ExportError(Exception):
 
 
 class FileEntry(msgspec.Struct, frozen=True):
-    """A file of an export: its size in bytes, and its SHA-256 unless it is large."""
+    """A file of an export: its size in bytes, and its SHA-256."""
 
     bytes: int
     sha256: str
@@ -161,5 +159,5 @@ def _read(folder: Path) -> Export | None:
 
 
 def _entry(path: Path) -> FileEntry:
-    size = path.stat().st_size
-    return FileEntry(size, hashlib.sha256(path.read_bytes()).hexdigest() if size <= _HASHED else "")
+    # That of the weights is remembered: to read them would cost every start 50 ms.
+    return FileEntry(path.stat().st_size, sha256(path))

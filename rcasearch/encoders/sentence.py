@@ -97,7 +97,7 @@ def _load(name: str, folder: str, device: str | None) -> Any:
 
         # The loader draws a progress bar of its own, which says nothing to the user here.
         with redirect_stderr(StringIO()):
-            model = SentenceTransformer(folder, device=device, local_files_only=True)
+            model = SentenceTransformer(folder, device=device, local_files_only=True, trust_remote_code=False)
     except ImportError as error:
         raise ModelError(
             f"sentence-transformers is not installed properly: {error}.", "Run `pip install sentence-transformers`."

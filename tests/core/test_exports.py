@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rcasearch import caches
-from rcasearch.encoders import exports
+from rcasearch.checksums import sha256
 from rcasearch.encoders.exports import (
     INTEGER_NETWORK,
     INTEGER_WEIGHTS,
@@ -96,13 +96,23 @@ def test_changed_bytes_are_noticed(cache: Path, name: str) -> None:
     assert maker.times == 1
 
 
-def test_of_large_files_the_size_counts(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "_HASHED", 10)
-    export, folder = open_or_make(NAME, Maker())
-    assert all(entry.sha256 == "" for entry in export.files.values())
-    with (folder / WEIGHTS).open("a") as file:
-        file.write("x")
-    maker = Maker()
+def test_a_changed_bit_of_the_weights_is_noticed_however_large_they_are(cache: Path) -> None:
+    class Large(Maker):
+        def __call__(self, folder: Path) -> Export:
+            super().__call__(folder)
+            (folder / WEIGHTS).write_bytes(bytes(3 * 2**20))
+            return EXPORT
+
+    export, folder = open_or_make(NAME, Large())
+    assert export.files[WEIGHTS].sha256 == sha256(folder / WEIGHTS)
+    open_or_make(NAME, refuse)
+    before = (folder / WEIGHTS).stat()
+    with (folder / WEIGHTS).open("r+b") as file:
+        file.seek(2**20)
+        file.write(b"\1")
+    # Who set the times back as well cannot set back when that was done.
+    os.utime(folder / WEIGHTS, ns=(before.st_atime_ns, before.st_mtime_ns))
+    maker = Large()
     open_or_make(NAME, maker)
     assert maker.times == 1
 

@@ -115,6 +115,7 @@ def test_the_fingerprint_is_of_the_content_and_not_of_the_place(folder: Path, tm
 
 
 def test_weights_may_be_replaced_by_their_checksum_as_sha256sum_writes_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    official = locate(DEFAULT_MODEL)
     before, weights = fingerprint(folder), folder / "model.safetensors"
     (folder / "model.safetensors.sha256").write_text(f"{sha256(weights)}  model.safetensors\n", encoding="ascii")
     assert fingerprint(folder) == before
@@ -132,7 +133,43 @@ def test_weights_may_be_replaced_by_their_checksum_as_sha256sum_writes_it(folder
     with pytest.raises(ModelError, match="missing or are not the official ones"):
         locate(DEFAULT_MODEL)
     (folder / "model.safetensors.sha256").write_text(models.DEFAULT_WEIGHTS_SHA256, encoding="ascii")
+    with pytest.raises(ModelError, match=r"The file tokenizer\.json of all-MiniLM-L6-v2"):
+        locate(DEFAULT_MODEL)
+    for name in models.DEFAULT_SHA256.keys() - {"model.safetensors"}:
+        shutil.copy(official / name, folder / name)
     assert locate(DEFAULT_MODEL) == folder
+
+
+@pytest.mark.parametrize("name", sorted(models.DEFAULT_SHA256.keys() - {"model.safetensors"}))
+def test_a_changed_file_beside_the_official_weights_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    official, changed = locate(DEFAULT_MODEL), tmp_path / "model"
+    (changed / "1_Pooling").mkdir(parents=True)
+    for kept in models.DEFAULT_SHA256:
+        (changed / kept).symlink_to(official / kept)
+    (changed / name).unlink()
+    (changed / name).write_bytes((official / name).read_bytes() + b" ")
+
+    class Package:
+        @staticmethod
+        def get_model_path() -> str:
+            return str(changed)
+
+    monkeypatch.setattr(models, "import_module", lambda name: Package)
+    with pytest.raises(ModelError, match="not the official ones") as caught:
+        locate(DEFAULT_MODEL)
+    assert name in caught.value.message
+
+
+def test_a_model_that_brings_code_along_is_refused_and_its_code_not_run(tmp_path: Path) -> None:
+    made = tmp_path / "model"
+    shutil.copytree(locate(DEFAULT_MODEL), made, ignore=shutil.ignore_patterns("*.safetensors"))
+    (made / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\nclass Layer: pass\n", encoding="utf-8")
+    (made / "modules.json").write_text('[{"idx": 0, "name": "0", "path": "", "type": "own.Layer"}]', encoding="utf-8")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        SentenceEncoder(str(made))
+    assert not (tmp_path / "ran").exists()
 
 
 def test_finding_a_model_loads_no_torch() -> None:
