@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,12 +18,11 @@ from rcasearch.model import EVERYTHING, Chunk, Clearance, Filters, Incident, Out
 from rcasearch.texts import clean_text
 
 CATALOGUE = "catalogue.sqlite"
+Read = TypeVar("Read")
+Key = TypeVar("Key")
 # The chunks of a document have the numbers from its own times this on.
 CHUNKS_EACH = 2**32
-_incident = msgspec.json.Decoder(Incident).decode
-_chunk = msgspec.json.Decoder(Chunk).decode
-_services = msgspec.json.Decoder(tuple[str, ...]).decode
-_problem = msgspec.json.Decoder(Problem).decode
+_VERIFY = "`rcasearch info --verify` names what is damaged, and the command that makes it anew."
 
 _NEWEST = "ORDER BY date IS NULL, date DESC, id"
 FACETS = ("services", "severities", "tags", "statuses", "years")
@@ -43,14 +42,37 @@ CREATE TEMP VIEW problems AS SELECT * FROM main.problems WHERE doc IN (SELECT do
 """
 
 
+def _damaged(what: object) -> IndexMismatchError:
+    return IndexMismatchError(f"The catalogue of the index is damaged: {what}.", _VERIFY)
+
+
+def _reading(kind: type[Read]) -> Callable[[bytes | str], Read]:
+    """What reads records of a kind. It raises IndexMismatchError for one that is none."""
+    decode = msgspec.json.Decoder(kind).decode
+
+    def read(record: bytes | str) -> Read:
+        try:
+            return decode(record)
+        except (msgspec.DecodeError, TypeError, UnicodeError) as error:
+            raise _damaged(error) from None
+
+    return read
+
+
+_incident = _reading(Incident)
+_chunk = _reading(Chunk)
+_services = _reading(tuple[str, ...])
+_problem = _reading(Problem)
+
+
 def read_problems(folder: Path) -> tuple[Problem, ...]:
     """What was wrong with the documents of the generation in ``folder``. Raises IndexMismatchError."""
     try:
         catalogue = Catalogue(folder / CATALOGUE)
         with closing(catalogue):
             return catalogue.problems()
-    except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
-        raise IndexMismatchError(f"The catalogue of the index at {folder.parent} cannot be read: {error}.") from error
+    except sqlite3.DatabaseError as error:
+        raise _damaged(error) from error
 
 
 class Catalogue:
@@ -160,6 +182,7 @@ class Catalogue:
         )
         values = [int(value) for place in places for value in place]
         found = {(row, place): record for row, place, record in self._query(sql, values)} if places else {}
+        found = _all_of(found, {(int(row), int(place)) for row, place in places})
         return [_chunk(found[int(row), int(place)]) for row, place in places]
 
     def serving(self, service: str) -> list[int]:
@@ -213,11 +236,23 @@ class Catalogue:
     def _by_row(self, table: str, column: str, rows: Sequence[int]) -> dict[int, Any]:
         marks = ",".join("?" * len(rows))
         sql = f"SELECT row, {column} FROM rows JOIN {table} USING (doc) WHERE row IN ({marks})"
-        return dict(self._query(sql, [int(row) for row in rows]))
+        return _all_of(dict(self._query(sql, [int(row) for row in rows])), {int(row) for row in rows})
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._connection.execute(sql, values).fetchall()
+        try:
+            with self._lock:
+                return self._connection.execute(sql, values).fetchall()
+        except sqlite3.ProgrammingError:
+            raise
+        except (sqlite3.DatabaseError, UnicodeError) as error:
+            raise _damaged(error) from None
+
+
+def _all_of(found: dict[Key, Any], wanted: set[Key]) -> dict[Key, Any]:
+    """What was found, where all is that was wanted."""
+    if missing := wanted - found.keys():
+        raise _damaged(f"it lacks {len(missing)} of the records that it should have")
+    return found
 
 
 def _where(filters: Filters) -> tuple[str, list[str]]:
