@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -53,6 +54,17 @@ def read(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def forget(paths: Iterable[Path]) -> None:
+    """Read these files again when they are asked for next, whatever their times."""
+    gone = {str(path.resolve()) for path in paths}
+    if not gone:
+        return
+    _remembered.cache_clear()
+    for folder in caches.folders():
+        if gone & (kept := _kept(folder)).keys():
+            _write(folder, {name: one for name, one in kept.items() if name not in gone})
+
+
 def _kept(folder: Path) -> dict[str, Known]:
     with suppress(OSError, msgspec.DecodeError):
         return msgspec.json.decode((folder / _FILE).read_bytes(), type=dict[str, Known])
@@ -68,8 +80,12 @@ def _keep(path: str, known: Known) -> None:
     if folder is None:
         return
     kept = {name: one for name, one in _kept(folder).items() if Path(name).is_file()}
+    _write(folder, {**kept, path: known})
+
+
+def _write(folder: Path, known: Mapping[str, Known]) -> None:
     with suppress(OSError):
         draft, name = tempfile.mkstemp(prefix=_FILE, dir=folder)
         with os.fdopen(draft, "wb") as file:
-            file.write(msgspec.json.encode({**kept, path: known}))
+            file.write(msgspec.json.encode(known))
         Path(name).replace(folder / _FILE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,9 +41,16 @@ def refuse(folder: Path, manifest: Manifest, found: Iterable[Damage]) -> None:
         raise IndexMismatchError(f"The index {folder} is damaged: {told}.", again(folder.parent, manifest.info.sources))
 
 
-def damages(folder: Path, manifest: Manifest, sha256: Callable[[Path], str] = checksums.read) -> list[Damage]:
-    """What is wrong with the files of a generation; with the default, every byte of them is read."""
-    found = ((name, _wrong(folder / name, entry, sha256)) for name, entry in manifest.files.items())
+def damages(
+    folder: Path,
+    manifest: Manifest,
+    sha256: Callable[[Path], str] = checksums.read,
+    *,
+    of: Mapping[str, FileEntry] | None = None,
+) -> list[Damage]:
+    """What is wrong with the files of a generation, or with some ``of`` them; with the default, every byte of them is read."""
+    files = manifest.files if of is None else of
+    found = ((name, _wrong(folder / name, entry, sha256)) for name, entry in files.items())
     return [Damage(name, what) for name, what in found if what]
 
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, g, has_request_context
 
 from rcasearch.errors import IndexMismatchError, RcaSearchError
-from rcasearch.model import NO_FILTERS, Filters, Results
+from rcasearch.model import NO_FILTERS, Filters, IndexInfo, Results
 from rcasearch.settings import Settings
 from rcasearch.stores import generations
 from rcasearch.web.recurring import Recurring
+from rcasearch.web.scrubbing import Scrubbing
 from rcasearch.wording import plural
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Live:
 
     def _follow(self) -> None:
         self._following = True
+        Scrubbing(self, self._stopped).start()
         while not self._stopped.wait(LOOK_EVERY_S):
             self._look_if_due()
 
@@ -189,6 +191,22 @@ class Live:
             return generations.current(Path(self._settings.index)).name
         except RcaSearchError as error:
             return error.message
+
+    def in_force(self) -> IndexInfo | None:
+        """What the index is that is served now; None while none is."""
+        searcher = self._searcher
+        return searcher.info if searcher else None
+
+    def refuse(self, index_id: str, error: RcaSearchError) -> None:
+        """Serve an index no longer, if it is still that one which is served."""
+        with self._looking:
+            if self._searcher is None or self._searcher.info.id != index_id:
+                return
+            self._searcher, self._error = None, error
+            self._refused, self._refused_at = index_id, time.monotonic()
+            self._facets.clear()
+            self._similar.clear()
+        log.error("The index %s is served no longer: %s %s", index_id, error.message, error.hint)
 
     def _tell(self) -> None:
         if self._searcher:
