@@ -24,7 +24,7 @@ def digest_of(sources: Sequence[Path], settings: Settings, model: str, seen: Ite
     A lexicon that cannot be read counts as none: reading it again tells what is wrong with it.
     """
     digest = hashlib.sha256(code().encode())
-    given = [str(FORMAT), settings.model, model, str(settings.max_document_bytes), *map(str, sources)]
+    given = [str(FORMAT), settings.model, model, str(settings.max_document_bytes), settings.secrets, *map(str, sources)]
     for part in (*given, *map(_told, seen)):
         digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
     digest.update(_lexicon(settings.lexicon))

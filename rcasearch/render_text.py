@@ -10,6 +10,7 @@ from datetime import date
 
 from rich.text import Text
 
+from rcasearch.credentials import WARNING
 from rcasearch.model import (
     ActionItem,
     Answer,
@@ -272,15 +273,15 @@ def _recalls(search: VectorSearch) -> str:
 
 
 def problems_as_text(problems: Sequence[Problem], width: int = 80, color: bool = False, limit: int | None = 12) -> str:
-    """What is wrong with the documents: the skipped ones first, equal findings together, at most ``limit`` of them."""
+    """What is wrong with documents: the skipped ones first, then secrets, equal findings together, at most ``limit`` of them."""
     sheet = Sheet(width, color)
     groups: dict[tuple[bool, str, str], list[Problem]] = {}
-    for problem in sorted(problems, key=lambda problem: not problem.skipped):
+    for problem in sorted(problems, key=lambda problem: (not problem.skipped, not problem.message.startswith(WARNING))):
         groups.setdefault((problem.skipped, problem.message, problem.hint), []).append(problem)
     for (skipped, message, hint), members in list(groups.items())[:limit]:
         mark = Text("skipped: " if skipped else "", "red").append(one_line(message), "default")
         sheet.line(mark)
-        sheet.line(", ".join(grouped((clean(member.location) for member in members), 4 if limit else len(members))), indent=2)
+        sheet.line(", ".join(grouped((one_line(member.location) for member in members), 4 if limit else len(members))), indent=2)
         if hint:
             sheet.line(Text(one_line(hint), "dim"), indent=2)
     hidden = sum(len(members) for members in list(groups.values())[limit:]) if limit else 0

@@ -70,6 +70,11 @@ class Settings:
     max_document_bytes: int = _setting(
         2_097_152, "Bytes a document may have; a larger one is reported and skipped.", low=1_024, high=1_073_741_824
     )
+    secrets: str = _setting(
+        "mask",
+        "What `index` does with what looks like a key, token or password in a document: mask it and tell of it, or only warn.",
+        choices=("mask", "warn"),
+    )
     tokens_file: str = _setting(
         "", "The file of the tokens, which `rcasearch token` writes and `serve` reads; without it one beside the index."
     )

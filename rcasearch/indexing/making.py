@@ -109,9 +109,9 @@ def _made(
     settings: Settings, encoder: Encoder, tell: Progress, read: Callable[[Library], _Input], *, fresh: bool = False
 ) -> BuildReport:
     index, lexicon = Path(settings.index), load_lexicon(settings.lexicon)
-    reading = Reading(encoder.count_tokens, encoder.max_tokens, settings.max_document_bytes)
+    reading = Reading(encoder.count_tokens, encoder.max_tokens, settings.max_document_bytes, settings.secrets == "mask")
     version = hashlib.sha256(
-        repr((inputs.code(), encoder.fingerprint, reading.max_tokens, reading.max_bytes)).encode()
+        repr((inputs.code(), encoder.fingerprint, reading.max_tokens, reading.max_bytes, reading.mask)).encode()
     ).hexdigest()
 
     def run() -> BuildReport:

@@ -45,11 +45,12 @@ _unpack = msgspec.msgpack.Decoder(Record).decode
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How documents are read: the token counts of the encoder and its limit, and the bytes a document may have."""
+    """How documents are read: the token counts and limit of the encoder, the bytes one may have, whether secrets are masked."""
 
     count_tokens: CountTokens
     max_tokens: int
     max_bytes: int
+    mask: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def read(reading: Reading, seen: Seen) -> Read | Problem:
     except OSError as error:
         return unreadable(seen.path, error)
     seen = seen._replace(digest=hashlib.sha256(data).digest())
-    found = document_of(data, seen.path, reading.max_bytes)
+    found = document_of(data, seen.path, reading.max_bytes, mask=reading.mask)
     if isinstance(found, Document):
         return _kept(reading, seen, found)
     return Read(seen, (found,) if found else ())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from rcasearch import severities
+from rcasearch import credentials, severities
+from rcasearch.credentials import Credential
 from rcasearch.model import MARKDOWN_SUFFIXES, Document, Incident, Link, Problem
 from rcasearch.readers import values
 from rcasearch.readers.access import HINT, AccessError, access_of
@@ -41,8 +43,8 @@ def read_document(file: str, path: str, max_bytes: int) -> Document | Problem | 
         return unreadable(path, error)
 
 
-def document_of(data: bytes, path: str, max_bytes: int) -> Document | Problem | None:
-    """The document in the bytes of a file, as `read_document` gives it."""
+def document_of(data: bytes, path: str, max_bytes: int, *, mask: bool = True) -> Document | Problem | None:
+    """The document in the bytes of a file, as `read_document` gives it. ``mask`` leaves out what looks like a secret."""
     named = bool(PurePosixPath(path).suffix)
     if len(data) > max_bytes:
         return _too_long(path, max_bytes) if named else None
@@ -52,7 +54,21 @@ def document_of(data: bytes, path: str, max_bytes: int) -> Document | Problem | 
         return _no_text(path, error) if named else None
     if not named and not _LOOKS_MARKDOWN.match(text):
         return None
+    if secrets := credentials.find(text):
+        return _warned(parse_document(credentials.masked(text, secrets) if mask else text, path, guessed), secrets, mask=mask)
     return parse_document(text, path, guessed)
+
+
+def _warned(read: Document | Problem | None, secrets: Sequence[Credential], *, mask: bool) -> Document | Problem | None:
+    """What was read of a text with secrets, which the problems tell of and do not repeat."""
+    if isinstance(read, Document):
+        warnings = credentials.problems(read.incident.path, secrets, hidden=mask)
+        return replace(read, problems=(*map(_discreet, read.problems), *warnings))
+    return _discreet(read) if read else None
+
+
+def _discreet(problem: Problem) -> Problem:
+    return replace(problem, message=credentials.masked(problem.message, credentials.find(problem.message)))
 
 
 def _too_long(path: str, max_bytes: int) -> Problem:
