@@ -52,7 +52,7 @@ class Settings:
     )
     threads: int = _setting(4, "Threads that each of these processes answers with.", low=1, high=256)
     max_waiting: int = _setting(
-        64, "Requests that may wait for a thread in each process; who comes then is told to try again.", low=1, high=10_000
+        32, "Requests that may wait for a thread in each process; who comes then is told to try again.", low=1, high=10_000
     )
     max_connections: int = _setting(
         500, "Connections that each process keeps open; at the limit, the idlest one makes room.", low=8, high=100_000
@@ -84,15 +84,15 @@ class Settings:
         "token, and else nothing.",
         choices=("auto", "read", "nothing"),
     )
-    hosts: str = _setting(
-        "",
-        "The names by which people reach `serve`, with spaces between them; without it those of this machine, or any name where "
-        "others than this machine are listened to.",
-    )
     access: str = _setting(
         "*",
         "The labels of the documents that commands, `mcp` and `serve` answer from at most, with spaces between them; `*` is all. "
         "Nobody is answered from a document of another label.",
+    )
+    hosts: str = _setting(
+        "",
+        "The names by which people reach `serve`, with spaces between them; without it those of this machine, or any name where "
+        "others than this machine are listened to.",
     )
     proxies: int = _setting(
         0, "Proxies before `serve` that tell by X-Forwarded-For and X-Forwarded-Proto whom they ask for.", low=0, high=10
