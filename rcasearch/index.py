@@ -73,6 +73,7 @@ def _up_to_date(settings: Settings, wanted: str) -> BuildReport | None:
         manifest = verified(folder)
         if manifest.inputs != wanted:
             return None
+        generations.tidy(Path(settings.index))
         return BuildReport(manifest.info, read_problems(folder), 0.0, 0, manifest.info.passages, unchanged=True)
     except RcaSearchError:
         return None

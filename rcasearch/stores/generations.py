@@ -31,6 +31,8 @@ OVERVIEW = ".overview"
 # The pointer holds one name.
 _LONGEST = 1_000
 _DRAFT = ".building-"
+# The generation in force, and the one before it.
+_KEPT = 2
 _NAME = re.compile(r"(\d{8}T\d{6}(?:\.\d{6})?)Z-[0-9a-f]+")
 _STAMP = "%Y%m%dT%H%M%S.%f"
 
@@ -144,6 +146,14 @@ def earlier(index: Path) -> Earlier | None:
 def as_written(generation: Earlier, names: Iterable[str]) -> bool:
     """Whether these files of a generation are what was written: every byte is read."""
     return all(checksum(generation.folder / name) == generation.manifest.files.get(name) for name in names)
+
+
+def tidy(index: Path) -> None:
+    """Delete what a writer left that was cut off, where there is any and nobody writes: what cannot be deleted does no harm."""
+    with suppress(OSError, RcaSearchError):
+        if any(index.glob(_DRAFT + "*")) or len(_generations(index)) > _KEPT:
+            with writing(index):
+                remove_old(index)
 
 
 def remove_old(index: Path) -> None:

@@ -401,6 +401,21 @@ def test_generations_are_not_cleared_away_while_nobody_can_tell_which_is_in_forc
         assert folders(index) == there
 
 
+def test_what_was_left_is_cleared_away_where_nothing_else_is_to_do_and_nobody_writes(index: Path, small: Path) -> None:
+    build_with(FakeEncoder(), small, index)
+    kept = folders(index)
+    (index / ".building-0badc0de").mkdir()
+    shutil.copytree(index / kept[0], index / "20010101T000000.000000Z-abcd")
+    there = folders(index)
+    with writing(index):
+        (index / ".building-0badc0de").mkdir()
+        generations.tidy(index)
+        assert folders(index) == there
+    generations.tidy(index)
+    assert folders(index) == kept
+    generations.tidy(index.parent / "nothing")
+
+
 def test_only_what_a_writer_made_is_ever_deleted(index: Path, small: Path) -> None:
     mine = index / "20260101T000000Z-backup"
     mine.mkdir()
