@@ -22,10 +22,15 @@ from rcasearch.stores.base import Store
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
 from tests.core.fakes import BOILERPLATE, DIMENSION, LEXICON, SERVICES, SHARED, STATUSES, TAGS, FakeEncoder, build_with, unit
+from tests.core.labelled import seen_by_everybody
 from tests.core.oracle import Oracle
 from tests.core.told import told
 
-STORES: dict[str, Callable[[Path], Store]] = {"local": lambda index: LocalStore(current(index))}
+# Of the second, nobody can tell that there are more documents than the first has.
+STORES: dict[str, Callable[[Path], Store]] = {
+    "local": lambda index: LocalStore(current(index)),
+    "restricted": seen_by_everybody,
+}
 # More passages than any incident has.
 ALL = 99
 QUERIES = (
@@ -424,7 +429,7 @@ def test_an_index_without_a_lexicon_answers_without_concepts(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.core.fakes.LEXICON", ())
         build_with(fake, source, tmp_path / "index")
-    store = opened(tmp_path / "index")
+        store = opened(tmp_path / "index")
     profile = store.concepts.query_profile(queries, "a disk")[0]
     assert profile.shape == (0,)
     assert store.concepts.labels == store.concepts.named(profile, "a disk") == ()
