@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +14,7 @@ from rcasearch.errors import SourceError
 from rcasearch.model import MARKDOWN_SUFFIXES, Problem
 from rcasearch.texts import clean_text
 
+_NO_FILE = "It is a pipe, a socket or a device, and no file"
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__"})
 
 
@@ -43,12 +46,28 @@ def find(sources: Sequence[Path]) -> Iterator[Found | Problem]:
 
 
 def read_bytes(file: str, max_bytes: int) -> bytes:
-    """What is in a file, up to one byte more than it may have. Raises OSError."""
-    descriptor = os.open(file, os.O_RDONLY)
+    """What is in a file, up to one byte more than it may have. Raises OSError, also for what is no regular file.
+
+    `find` gives files by the names that they really have: one that has become a link since is not followed, and a pipe in its
+    place does not make anybody wait.
+    """
+    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        return os.read(descriptor, min(os.fstat(descriptor).st_size, max_bytes) + 1)
+        told = os.fstat(descriptor)
+        if not stat.S_ISREG(told.st_mode):
+            raise OSError(errno.EINVAL, _NO_FILE, file)
+        return _read(descriptor, min(told.st_size, max_bytes) + 1)
     finally:
         os.close(descriptor)
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    """So many bytes, or all that there are; one call need not give all."""
+    parts = []
+    while size > 0 and (part := os.read(descriptor, size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 def look(sources: Sequence[Path], max_bytes: int) -> Iterator[Seen | Problem]:
@@ -65,10 +84,10 @@ def _seen(found: Found | Problem, max_bytes: int) -> Seen | Problem:
         return unreadable(found.path, error)
 
 
-def unreadable(path: str, error: OSError) -> Problem:
-    """What is told of a file that cannot be read."""
+def unreadable(path: str, error: OSError, what: str = "file") -> Problem:
+    """What is told of a file, or another thing, that cannot be read."""
     reason = error.strerror or str(error)
-    return Problem(path, None, f"The file cannot be read: {reason}.", "Check its permissions.", skipped=True)
+    return Problem(path, None, f"The {what} cannot be read: {reason}.", "Check its permissions.", skipped=True)
 
 
 def _found_once(sources: Sequence[Path]) -> Iterator[Found | Problem]:
@@ -109,45 +128,63 @@ _Walked = tuple[str, str | Problem, str]
 
 
 def _walk(source: Path, prefix: str) -> Iterator[_Walked]:
+    real = str(source.resolve())
     if source.is_file():
-        yield prefix + clean_text(source.name), str(source), str(source.resolve())
+        yield prefix + clean_text(source.name), real, real
         return
     # Folders that are links are not entered, so no link can make a loop or lead out of the folder.
-    yield from _folder(str(source), prefix, str(source.resolve()), str(source.resolve()))
-
-
-def _folder(folder: str, prefix: str, real: str, root: str) -> Iterator[_Walked]:
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        return
-    for entry in entries:
-        if _is_hidden(entry.name):
-            continue
-        # A name need not be text; what it is known by must be.
-        path, there = prefix + clean_text(entry.name), f"{real}/{entry.name}"
-        if entry.is_symlink():
-            yield from _link(entry, path, root)
-        elif entry.is_dir():
-            yield from _folder(entry.path, path + "/", there, root)
-        elif entry.is_file() and _may_be_document(entry.name):
-            yield path, entry.path, there
-
-
-def _link(entry: os.DirEntry[str], path: str, root: str) -> Iterator[_Walked]:
-    if Path(entry.path).is_dir():
-        yield path, _link_problem(path), ""
-    elif _may_be_document(entry.name):
+    folders = [(str(source), prefix, real)]
+    while folders:
+        folder, path, there = folders.pop()
         try:
-            target = Path(entry.path).resolve(strict=True)
-        except (OSError, RuntimeError):
-            broken = Problem(path, None, "The link leads nowhere or round in a circle.", "Mend it or remove it.", skipped=True)
-            yield path, broken, ""
-            return
-        if not target.is_relative_to(root):
-            yield path, _link_problem(path), ""
-        elif target.is_file():
-            yield path, entry.path, str(target)
+            entries = list(os.scandir(folder))
+        except FileNotFoundError:
+            # It went while the others were looked at.
+            continue
+        except OSError as error:
+            yield path, unreadable(path, error, "folder"), ""
+            continue
+        for entry in entries:
+            # A name need not be text; what it is known by must be.
+            known = path + clean_text(entry.name)
+            if not _is_hidden(entry.name) and (found := _entry(entry, known, f"{there}/{entry.name}", real)):
+                yield found
+            elif not _is_hidden(entry.name) and entry.is_dir(follow_symlinks=False):
+                folders.append((entry.path, known + "/", f"{there}/{entry.name}"))
+
+
+def _entry(entry: os.DirEntry[str], path: str, there: str, root: str) -> _Walked | None:
+    """What one entry of a folder is; None for a folder, and for what is no document."""
+    try:
+        if entry.is_symlink():
+            return _link(entry, path, root)
+        if entry.is_dir() or not _may_be_document(entry.name):
+            return None
+        return (path, entry.path, there) if entry.is_file() else _special(path)
+    except OSError as error:
+        return path, unreadable(path, error), ""
+
+
+def _link(entry: os.DirEntry[str], path: str, root: str) -> _Walked | None:
+    if Path(entry.path).is_dir():
+        return path, _link_problem(path), ""
+    if not _may_be_document(entry.name):
+        return None
+    try:
+        target = Path(entry.path).resolve(strict=True)
+    except (FileNotFoundError, RuntimeError):
+        broken = Problem(path, None, "The link leads nowhere or round in a circle.", "Mend it or remove it.", skipped=True)
+        return path, broken, ""
+    if not target.is_relative_to(root):
+        return path, _link_problem(path), ""
+    return (path, str(target), str(target)) if target.is_file() else _special(path)
+
+
+def _special(path: str) -> _Walked | None:
+    """What has the name of a document and is a pipe, a socket or a device; passed over where the name may be that of anything."""
+    if not path.lower().endswith(MARKDOWN_SUFFIXES):
+        return None
+    return path, Problem(path, None, f"{_NO_FILE}.", "Take it out of the folder.", skipped=True), ""
 
 
 def _may_be_document(name: str) -> bool:
