@@ -1,45 +1,76 @@
-"""Who may ask over HTTP: programs, and no web page that sends its visitor's browser here."""
+"""Who may ask over HTTP: who holds a token, as far as the settings want one, and no web page that sends its visitor's browser."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rcasearch.render import error_as_dict
+from rcasearch.errors import RcaSearchError
 from rcasearch.settings import Settings
-from rcasearch.web.app import is_loopback
+from rcasearch.tokens import READ
 from rcasearch.web.cors import origins
-from rcasearch.web.failures import PROBLEM_TYPE, CrossSiteError, HostError
+from rcasearch.web.failures import PROBLEM_TYPE, failure_of, problem_details
+from rcasearch.web.gate import ANYBODY, PASSED_ON, Caller, Gate, bearer
+from rcasearch.web.hosts import CrossSiteError, HostError, check_host, host_name, hosts, is_loopback
+
+_ASKING: ContextVar[Caller] = ContextVar("asking", default=ANYBODY)
+
+
+def asking() -> Caller:
+    """Who sent the request that is being answered over HTTP; outside of one, somebody who may do nothing and sees no label."""
+    return _ASKING.get()
 
 
 class Guard:
-    """An application that refuses, before the one it is put before, foreign names of a loopback server and foreign origins."""
+    """An application that tells who asks before the one it is put before, and refuses who may not."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        """Raises SettingsError for origins that are none."""
-        self._app = app
+        """Raises SettingsError for origins and hosts that are none."""
+        self._app, self._settings = app, settings
         self._local = is_loopback(settings.host)
-        self._origins = origins(settings)
+        self._origins, self._hosts = origins(settings), hosts(settings)
+        self._gate = Gate(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            if refusal := self._refusal(headers):
-                await _refuse(refusal, send)
+            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+            try:
+                self._check_names(headers)
+                _ASKING.set(self._admitted(headers, _address(scope, headers, self._settings.proxies)))
+            except RcaSearchError as error:
+                await _refuse(error, send)
                 return
         await self._app(scope, receive, send)
 
-    def _refusal(self, headers: Mapping[str, str]) -> HostError | CrossSiteError | None:
+    def _check_names(self, headers: Mapping[str, str]) -> None:
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self._local and not is_loopback(_name(f"//{host}")):
-            return HostError(f"This server answers to its local names only, not to {host[:80]}.", "Use 127.0.0.1 with its port.")
+        if self._local and not host:
+            raise HostError("The request names no host.", "Use 127.0.0.1 with its port.")
+        check_host(host, self._settings, self._hosts)
         if origin is None or origin in self._origins or (self._local and is_loopback(_name(origin))):
-            return None
+            return
         told = f"A web page of {origin[:80]} sent this request."
-        return CrossSiteError(told, "Ask from a program, or name the origin in RCASEARCH_CORS_ORIGINS.")
+        raise CrossSiteError(told, "Ask from a program, or name the origin in RCASEARCH_CORS_ORIGINS.")
+
+    def _admitted(self, headers: Mapping[str, str], address: str) -> Caller:
+        """Who asks, where they may read. Raises what `Gate.caller`, `Gate.count` and `Caller.check` raise."""
+        direct = not any(name.lower() in headers for name in PASSED_ON) and is_loopback(host_name(headers.get("host", "")))
+        found = self._gate.caller(bearer(headers.get("authorization", "")), address, direct=direct)
+        self._gate.count(found, address)
+        found.check(READ)
+        return found
+
+
+def _address(scope: Scope, headers: Mapping[str, str], proxies: int) -> str:
+    """Whence a request comes: as the outermost proxy of ours tells, or as the connection does."""
+    told = [part.strip() for part in headers.get("x-forwarded-for", "").split(",")]
+    if proxies and len(told) >= proxies and told[-proxies]:
+        return told[-proxies]
+    return str((scope.get("client") or ("",))[0])
 
 
 def _name(address: str) -> str:
@@ -49,8 +80,9 @@ def _name(address: str) -> str:
         return ""
 
 
-async def _refuse(error: HostError | CrossSiteError, send: Send) -> None:
-    problem = error_as_dict(error.code, error.message, status=403, title="Forbidden", hint=error.hint)
-    headers = [(b"content-type", PROBLEM_TYPE.encode())]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(problem).encode()})
+async def _refuse(error: RcaSearchError, send: Send) -> None:
+    failure = failure_of(error)
+    headers = [("content-type", PROBLEM_TYPE), *((name.lower(), value) for name, value in failure.headers)]
+    raw = [(name.encode(), value.encode()) for name, value in headers]
+    await send({"type": "http.response.start", "status": failure.status, "headers": raw})
+    await send({"type": "http.response.body", "body": json.dumps(problem_details(failure)).encode()})

@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,13 +20,15 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
 
 from rcasearch import __version__
-from rcasearch.agents.guard import Guard
+from rcasearch.agents.guard import Guard, asking
 from rcasearch.agents.sizes import fitted
 from rcasearch.agents.tools import INSTRUCTIONS, QUOTED, TOOLS, Tool
 from rcasearch.errors import RcaSearchError
+from rcasearch.model import EVERYTHING, UNLABELLED, Clearance
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.web import logs
+from rcasearch.web.gate import check_start
 from rcasearch.web.live import Live
 from rcasearch.web.server import address_of, listen
 
@@ -50,11 +52,11 @@ class Desk:
         """Open the index in the background, so that the first call does not wait for all of it."""
         threading.Thread(target=self._open, name="open-index", daemon=True).start()
 
-    def answer(self, tool: Tool, arguments: Mapping[str, object]) -> types.CallToolResult:
-        """What a tool answers, as structured content and as text; an error as its sentences."""
+    def answer(self, tool: Tool, arguments: Mapping[str, object], clearance: Clearance = UNLABELLED) -> types.CallToolResult:
+        """What a tool answers to a reader of that clearance, as structured content and as text; an error as its sentences."""
         try:
             with self._opening:
-                searcher = self._live.searcher()
+                searcher = self._live.searcher().seen_by(clearance)
             return _answered(tool.answer(arguments, searcher, self._settings))
         except RcaSearchError as error:
             return _failed(f"{error.message} {error.hint}".strip())
@@ -74,17 +76,19 @@ def serve_stdio(settings: Settings) -> None:
     desk.open()
     # A thread that reads stdin cannot be interrupted, and there is nothing to finish.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    anyio.run(_talk, make_server(desk, settings))
+    # Who started it reads the files anyway; the setting `access` says what of them is for agents.
+    anyio.run(_talk, make_server(desk, settings, lambda: EVERYTHING))
 
 
 def serve_http(settings: Settings) -> None:
     """Answer HTTP at ``/mcp`` until SIGTERM or SIGINT.
 
-    Raises SettingsError where the address cannot be listened on, and for origins that are none.
+    Raises SettingsError where the address cannot be listened on, where others than this machine could ask and nobody said
+    what they may do, and for origins and hosts that are none.
     """
     desk = Desk(settings)
     # Nothing is kept between requests, so that a restart loses no session.
-    app = make_server(desk, settings).streamable_http_app(
+    app = make_server(desk, settings, lambda: asking().clearance).streamable_http_app(
         streamable_http_path=PATH,
         json_response=True,
         stateless_http=True,
@@ -93,15 +97,16 @@ def serve_http(settings: Settings) -> None:
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     guarded = Guard(app, settings)
-    listener = listen(settings.host, settings.mcp_port)
     logs.to_stderr(settings)
+    check_start(settings)
+    listener = listen(settings.host, settings.mcp_port)
     desk.open()
     print(f"rcasearch answers agents on {address_of(listener)}{PATH[1:]} (Ctrl+C stops it)", file=sys.stderr, flush=True)
-    uvicorn.Server(uvicorn.Config(guarded, log_config=None, access_log=False)).run(sockets=[listener])
+    uvicorn.Server(uvicorn.Config(guarded, log_config=None, access_log=False, proxy_headers=False)).run(sockets=[listener])
 
 
-def make_server(desk: Desk, settings: Settings) -> Server[Any]:
-    """The protocol's server over the tools."""
+def make_server(desk: Desk, settings: Settings, clearance: Callable[[], Clearance] = lambda: UNLABELLED) -> Server[Any]:
+    """The protocol's server over the tools. ``clearance`` is asked for what the sender of the current call may see."""
     known = {tool.name: tool for tool in TOOLS}
     listed = types.ListToolsResult(tools=[_described(tool, settings) for tool in TOOLS])
 
@@ -111,7 +116,7 @@ def make_server(desk: Desk, settings: Settings) -> Server[Any]:
     async def call_tool(_: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         if params.name not in known:
             raise MCPError(types.INVALID_PARAMS, f"There is no tool {params.name[:80]!r}. There are: {', '.join(known)}.")
-        call = partial(desk.answer, known[params.name], params.arguments or {})
+        call = partial(desk.answer, known[params.name], params.arguments or {}, clearance())
         return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
 
     return Server(

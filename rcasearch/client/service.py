@@ -44,7 +44,7 @@ class Ready(Struct, frozen=True):
     """An index can be searched."""
 
     status: str
-    index: Index
+    index: Index | None
 
 
 class Health(Struct, frozen=True):

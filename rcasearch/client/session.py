@@ -30,6 +30,7 @@ Order = Literal["last", "count", "minutes"]
 # A server that reads its index asks for five seconds; nobody waits for a minute because a proxy says so.
 LONGEST_WAIT_S = 30.0
 _UNSAID_WAIT_S = 5.0
+_HINT = "Give the client a token that `rcasearch token add NAME` made."
 
 
 class Filter(TypedDict, total=False):
@@ -53,17 +54,20 @@ class Client:
         self,
         url: str = "http://127.0.0.1:8080",
         *,
+        token: str | None = None,
         timeout_s: float = 30.0,
         retries: int = 3,
         headers: Mapping[str, str] | None = None,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         """``url`` is the server's address, with the path that a proxy puts before it. ``retries`` counts how often a request is
-        sent again that the server cannot answer yet (503), after the wait that it asks for. ``headers`` go with every request.
+        sent again that the server cannot answer yet (503, 429), after the wait that it asks for. ``token`` tells who asks, where
+        the server wants to know; without TLS it can be read on the way. ``headers`` go with every request.
         """
         self._url = url.rstrip("/")
         self._retries = retries
-        sent = {"User-Agent": f"rcasearch-client/{__version__}", "Accept": "application/json", **(headers or {})}
+        known = {"Authorization": f"Bearer {token}"} if token else {}
+        sent = {"User-Agent": f"rcasearch-client/{__version__}", "Accept": "application/json", **known, **(headers or {})}
         self._http = httpx2.Client(timeout=timeout_s, headers=sent, transport=transport)
 
     def search(
@@ -122,8 +126,11 @@ class Client:
         return self._ask(service.Health, "GET", "/healthz")
 
     def ready(self) -> service.Index:
-        """The index that is searched; waits for one as long as for any other answer."""
-        return self._ask(service.Ready, "GET", "/readyz").index
+        """The index that is searched; waits for one as long as for any other answer. Whoever may not read is not told which."""
+        found = self._ask(service.Ready, "GET", "/readyz").index
+        if found is None:
+            raise ApiError("Only who may read is told which index there is.", _HINT, status=401, code="token_needed")
+        return found
 
     def close(self) -> None:
         """Close the connections."""
@@ -138,7 +145,7 @@ class Client:
     def _ask(self, wanted: type[Answer], method: str, path: str, **sent: Any) -> Answer:
         for left in range(self._retries, -1, -1):
             response = self._send(method, path, **sent)
-            if response.status_code != 503 or not left:
+            if response.status_code not in (429, 503) or not left:
                 break
             time.sleep(wait_s(response.headers.get("Retry-After")))
         if not response.is_success:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from rcasearch.errors import InvalidQueryError
 from rcasearch.model import Filters, Query
@@ -58,3 +58,13 @@ def unpack(packed: str, max_chars: int) -> str:
         return raw.decode("utf-8")
     except (binascii.Error, zlib.error, ValueError):
         raise InvalidQueryError("The pasted text in this link is damaged.", "Paste the text again.", field="z") from None
+
+
+def local_path(given: str) -> str:
+    """An address on this server; the search where what was given is none, as browsers read it."""
+    try:
+        parts = urlsplit(given)
+    except ValueError:
+        return "/"
+    plain = given.startswith("/") and given.isprintable() and "\\" not in given and not given.startswith("//")
+    return given if plain and not parts.scheme and not parts.netloc else "/"

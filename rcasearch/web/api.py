@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from rcasearch import shapes
-from rcasearch.errors import GoneError, InvalidQueryError
+from rcasearch.errors import GoneError, InvalidQueryError, RcaSearchError
 from rcasearch.model import Query
 from rcasearch.query import (
     FILTER_KEYS,
@@ -22,11 +22,13 @@ from rcasearch.query import (
 )
 from rcasearch.render import as_dict, incident_as_dict, page_as_dict
 from rcasearch.settings import Settings
+from rcasearch.tokens import READ
 from rcasearch.web import parameters
 from rcasearch.web.caching import NEVER, tag, unless_known
-from rcasearch.web.contract import Operation, promises
+from rcasearch.web.contract import PUBLIC, Operation, promises
 from rcasearch.web.failures import failure_of, problem_details
-from rcasearch.web.live import live
+from rcasearch.web.identity import caller
+from rcasearch.web.live import IndexLoadingError, live
 from rcasearch.web.naming import incident_called
 from rcasearch.web.params import accepts, flat, json_body, json_params
 from rcasearch.web.present import public_info
@@ -48,7 +50,7 @@ class Ready(TypedDict):
     """An index can be searched."""
 
     status: Literal["ready"]
-    index: shapes.Index
+    index: shapes.Index | None
 
 
 class BatchItem(TypedDict):
@@ -66,17 +68,24 @@ class Batch(TypedDict):
 
 
 @blueprint.get("/healthz")
-@promises(Operation("service", Health))
+@promises(Operation("service", Health, scope=PUBLIC))
 def healthz() -> Response:
     """Whether the process answers. Says nothing about an index."""
     return _fresh({"status": "ok"})
 
 
 @blueprint.get("/readyz")
-@promises(Operation("service", Ready, errors=(503,)))
+@promises(Operation("service", Ready, errors=(503,), scope=PUBLIC))
 def readyz() -> Response:
-    """Whether an index is loaded and can be searched. 503 with the reason until then."""
-    return _fresh({"status": "ready", "index": public_info(live().searcher().info)})
+    """Whether an index is loaded and can be searched, and which, for those who may read it. 503 with the reason until then."""
+    if caller().may(READ):
+        return _fresh({"status": "ready", "index": public_info(live().searcher().info)})
+    try:
+        live().searcher()
+    except RcaSearchError:
+        # The reason may name folders.
+        raise IndexLoadingError("No index can be searched yet.", "The server's log says why.") from None
+    return _fresh({"status": "ready", "index": None})
 
 
 @blueprint.get("/api/v1/search")

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from rcasearch import patience
-from rcasearch.model.access import EVERYTHING
 from rcasearch.settings import Settings
-from rcasearch.web import api, api_figures, api_recurrences, cors, hooks, pages, present, pushing, reference, slack, spans
-from rcasearch.web.contract import PAGES, Operation, Parameter, promises
+from rcasearch.web import (
+    api,
+    api_figures,
+    api_recurrences,
+    cors,
+    hooks,
+    identity,
+    pages,
+    present,
+    pushing,
+    reference,
+    slack,
+    spans,
+)
+from rcasearch.web.contract import PAGES, PUBLIC, Operation, Parameter, promises
 from rcasearch.web.encoding import JsonProvider
-from rcasearch.web.failures import PATH_LOGGED, CrossSiteError, HostError, fail
-from rcasearch.web.identity import Caller
+from rcasearch.web.failures import PATH_LOGGED, fail
+from rcasearch.web.gate import Gate, Gates
+from rcasearch.web.hosts import CrossSiteError, check_host, hosts
 from rcasearch.web.live import Live
 from rcasearch.web.metrics import Metrics
 from rcasearch.web.params import accepts, check_query_string
@@ -45,8 +58,9 @@ HEADERS = {
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # The address of a search holds the pasted text: it must not leak to the sites that documents link to.
-    "Referrer-Policy": "no-referrer",
+    # The address of a search holds the pasted text: it must not leak to the sites that documents link to. Forms of our own pages
+    # must tell where they come from.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -56,21 +70,27 @@ STATIC = Operation(
     media="*/*",
     parameters=lambda _: (Parameter("filename", {"type": "string", "minLength": 1}, "A file of the pages.", True, "path"),),
     errors=(404,),
+    scope=PUBLIC,
 )
 # In the environment of a request: when it was there, in seconds of ``time.monotonic``.
 ARRIVED = "rcasearch.arrived"
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 
 
-def create_app(searcher: Searcher | None, settings: Settings) -> Flask:
+def create_app(searcher: Searcher | None, settings: Settings, shared: Gates | None = None) -> Flask:
     """The WSGI application over ``searcher``; with None it opens the index of ``settings`` as soon as there is one.
 
-    Raises SettingsError for origins, hooks and targets that are none.
+    ``shared`` is what it has in common with other processes of the same server. Raises SettingsError for origins,
+    hosts, hooks and targets that are none.
     """
     app = Flask("rcasearch.web")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     app.config["SETTINGS"] = settings
+    app.config["HOSTS"] = hosts(settings)
+    app.extensions["gate"] = Gate(settings, shared)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     app.json = JsonProvider(app)
     # A slash in an address may belong to the id of an incident: none is dropped.
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
@@ -95,16 +115,17 @@ def _begin() -> None:
     g.began = time.perf_counter()
     patience.set_limit(_limit())
     g.request_id, g.trace = request_id(request.headers.get("X-Request-Id")), read_trace(request.headers.get("traceparent"))
-    _check_host(request.environ.get("HTTP_HOST", ""), current_app.config["SETTINGS"].host)
+    check_host(request.environ.get("HTTP_HOST", ""), current_app.config["SETTINGS"], current_app.config["HOSTS"])
     _check_site()
-    g.caller = Caller("this machine", clearance=EVERYTHING)
+    identity.admit()
     check_query_string()
 
 
 def _limit() -> patience.Limit:
     """By when this request must be answered, counted from its arrival where the server tells that."""
-    seconds = current_app.config["SETTINGS"].timeout
-    arrived = request.environ.get(ARRIVED, time.monotonic())
+    seconds, now = current_app.config["SETTINGS"].timeout, time.monotonic()
+    arrived = request.environ.get(ARRIVED, now)
+    current_app.extensions["metrics"].waited(now - arrived)
     gone = request.environ.get("waitress.client_disconnected", lambda: False)
     return patience.Limit(arrived + seconds, seconds, gone)
 
@@ -113,38 +134,16 @@ def _end(_: BaseException | None) -> None:
     patience.set_limit(None)
 
 
-def _check_host(given: str, bound: str) -> None:
-    """Refuse foreign names on a loopback server: a web page may have pointed its own name at 127.0.0.1 to read the answers."""
-    if not is_loopback(bound) or not given:
-        return
-    name = given.rsplit(":", 1)[0] if not given.endswith("]") else given
-    if not is_loopback(name.strip("[]")):
-        raise HostError(
-            f"This server answers to its local names only, not to {given[:80]}.",
-            "Use http://localhost with its port; behind a proxy, have the proxy send that as the Host header.",
-        )
-
-
 def _check_site() -> None:
     """Refuse a form that a page of another site sends: nothing here changes, but an answer takes seconds of this machine."""
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site" and not cors.allowed_origin():
         raise CrossSiteError("A page of another site sent this request.", "Search from the page at / instead, or by a GET link.")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a name or address can only mean this machine."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def finish(response: Response) -> Response:
     """Give an answer the headers that every answer has, count it, and write its line of the log."""
     if "request_id" not in g:
-        g.request_id = request_id(None)
+        g.request_id = request_id(request.headers.get("X-Request-Id"))
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = g.request_id
@@ -154,6 +153,8 @@ def finish(response: Response) -> Response:
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
     else:
         response.headers.setdefault("Cache-Control", "no-cache, private")
+    if response.status_code == 401:
+        identity.forget(response)
     _tell(response.status_code)
     return response
 

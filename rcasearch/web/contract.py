@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rcasearch.settings import Settings
+from rcasearch.tokens import READ
 
 Schema = dict[str, Any]
 View = TypeVar("View", bound=Callable[..., Any])
@@ -14,6 +15,8 @@ HTML = "text/html"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 PAGES = "pages"
+# The scope of what everybody may see, whoever asks.
+PUBLIC = "public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Operation:
 
     ``answer`` is the shape of a JSON answer, where it is one of ours. ``body`` makes the schema of the body, under the settings
     in force. ``errors`` are the statuses that it can give besides those of every route. Routes with the tag ``PAGES`` are for
-    people: their errors are pages, and the document that is served leaves them out.
+    people: their errors are pages, and the document that is served leaves them out. ``scope`` is what the caller's token must
+    allow. With ``proof``, who sends no token may prove in another way who they are, and the view itself checks that.
     """
 
     tag: str
@@ -51,6 +55,8 @@ class Operation:
     redirects: tuple[int, ...] = ()
     errors: tuple[int, ...] = ()
     cached: bool = False
+    scope: str = READ
+    proof: bool = False
 
 
 def promises(operation: Operation) -> Callable[[View], View]:

@@ -10,7 +10,7 @@ from rcasearch.errors import SettingsError
 from rcasearch.settings import Settings
 
 ROUTES = ("/api/", "/openapi.json")
-ALLOWED_HEADERS = "Content-Type, If-None-Match, X-Request-Id, traceparent"
+ALLOWED_HEADERS = "Authorization, Content-Type, If-None-Match, X-Request-Id, traceparent"
 EXPOSED_HEADERS = "ETag, Retry-After, X-Request-Id"
 MAX_AGE_S = 600
 _PORTS = {"http": ":80", "https": ":443"}

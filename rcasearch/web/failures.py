@@ -6,7 +6,7 @@ import dataclasses
 import logging
 from http import HTTPStatus
 
-from flask import Response, g, jsonify, render_template, request
+from flask import Response, current_app, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from rcasearch.errors import (
@@ -23,6 +23,9 @@ from rcasearch.errors import (
 )
 from rcasearch.render import error_as_dict
 from rcasearch.shapes import ProblemDetails
+from rcasearch.tokens import TokenFileError
+from rcasearch.web.gate import ScopeError, TokenNeededError, TokenUnknownError, TooManyError
+from rcasearch.web.hosts import CrossSiteError, HostError
 from rcasearch.web.live import IndexLoadingError
 from rcasearch.web.params import MediaTypeError
 from rcasearch.web.signing import HookOffError, SenderError
@@ -30,27 +33,20 @@ from rcasearch.web.signing import HookOffError, SenderError
 log = logging.getLogger("rcasearch.web")
 
 
-class HostError(RcaSearchError):
-    """The Host header names a machine that this server is not."""
-
-    code = "host_not_allowed"
-
-
-class CrossSiteError(RcaSearchError):
-    """A page of another site sent this request through somebody's browser."""
-
-    code = "cross_site"
-
-
 # The first class that fits decides.
 STATUSES: tuple[tuple[type[RcaSearchError], int], ...] = (
     (MediaTypeError, 415),
     (InvalidQueryError, 400),
     (SenderError, 401),
+    (TokenNeededError, 401),
+    (TokenUnknownError, 401),
+    (ScopeError, 403),
     (HookOffError, 403),
     (HostError, 403),
     (CrossSiteError, 403),
     (NotFoundError, 404),
+    (TooManyError, 429),
+    (TokenFileError, 503),
     (IndexLoadingError, 503),
     (IndexMissingError, 503),
     (IndexMismatchError, 503),
@@ -60,6 +56,8 @@ STATUSES: tuple[tuple[type[RcaSearchError], int], ...] = (
     (ModelError, 503),
 )
 _HEADERS = {401: (("WWW-Authenticate", "Bearer"),), 503: (("Retry-After", "5"),)}
+# Which say something of the server, or of a caller who asks for too much of it.
+_REFUSALS = (408, 429, 503)
 PATH_LOGGED = 200
 JSON_ROUTES = ("/api/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 PROBLEM_TYPE = "application/problem+json"
@@ -96,6 +94,8 @@ def respond(failure: Failure) -> Response:
     response = _problem(failure) if request.path.startswith(JSON_ROUTES) else _page(failure)
     response.status_code = failure.status
     response.headers.update(failure.headers)
+    if failure.status in _REFUSALS and (metrics := current_app.extensions.get("metrics")):
+        metrics.refused(failure.code)
     return response
 
 
@@ -113,6 +113,8 @@ def failure_of(error: Exception) -> Failure:
         if status == 500:
             log.error("%s failed: %s %s", g.get("request_id"), error.message, error.hint)
         headers = _HEADERS.get(status, ())
+        if isinstance(error, TooManyError):
+            headers = (("Retry-After", str(error.wait_s)),)
         return Failure(status, error.code, error.message, error.hint, error.field, headers)
     if isinstance(error, HTTPException):
         return _http_failure(error)

@@ -19,8 +19,10 @@ from rcasearch.query import parse_query, per_symptom
 from rcasearch.render import as_dict
 from rcasearch.render_query import symptom_as_dict
 from rcasearch.settings import Settings
+from rcasearch.tokens import INGEST
 from rcasearch.web.caching import NEVER
 from rcasearch.web.contract import Operation, Parameter, Schema, promises
+from rcasearch.web.identity import caller
 from rcasearch.web.live import live
 from rcasearch.web.params import JSON_TYPES, MediaTypeError
 from rcasearch.web.pushing import pushing
@@ -71,7 +73,9 @@ def hook_body(_: Settings) -> Schema:
 
 
 @blueprint.post("/api/v1/hooks/<hook>")
-@promises(Operation("hooks", HookAnswer, lambda _: (_HOOK,), body=hook_body, errors=(401, 404, 413, 415, 503)))
+@promises(
+    Operation("hooks", HookAnswer, lambda _: (_HOOK,), body=hook_body, errors=(404, 413, 415, 503), scope=INGEST, proof=True)
+)
 def receive(hook: str) -> Response:
     """Precedents of what an alerting tool sends. Each symptom that fires is searched; what was answered lately or is over is not.
 
@@ -97,16 +101,18 @@ def _check_sender(hook: str) -> None:
     settings: Settings = current_app.config["SETTINGS"]
     request.max_content_length = min(BODY_MAX, settings.max_body_bytes)
     tokens, secrets = settings.hook_token.split(), settings.pagerduty_secret.split() if hook == "pagerduty" else []
-    if hook in pushing().open_hooks:
+    if hook in pushing().open_hooks or caller().may(INGEST):
         return
     if not tokens and not secrets:
-        raise HookOffError(f"The hook {hook} is not set up.", "Set RCASEARCH_HOOK_TOKEN on the server; docs/hooks.md tells how.")
+        raise HookOffError(
+            f"The hook {hook} is not set up.", "Send a token: `rcasearch token add NAME --scope ingest`; docs/hooks.md tells how."
+        )
     if secrets and pagerduty_holds(request.headers.get("X-PagerDuty-Signature", ""), request.get_data(), secrets):
         return
     if not bearer_holds(request.headers.get("Authorization", ""), tokens):
         raise SenderError(
             "The request does not prove who sent it.",
-            "Send the secret of the setting hook_token as Authorization: Bearer, or sign as PagerDuty does.",
+            "Send a token or the secret of the setting hook_token as Authorization: Bearer, or sign as PagerDuty does.",
         )
 
 

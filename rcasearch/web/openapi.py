@@ -15,12 +15,13 @@ from rcasearch import __version__
 from rcasearch.schemas import components
 from rcasearch.settings import Settings
 from rcasearch.shapes import ProblemDetails
-from rcasearch.web.contract import HTML, JSON, PAGES, Operation, Parameter, Schema, operation_of
+from rcasearch.web.contract import HTML, JSON, PAGES, PUBLIC, Operation, Parameter, Schema, operation_of
 from rcasearch.web.failures import PROBLEM_TYPE
 from rcasearch.web.tracing import SANE_ID
 
-# What any route can answer: a parameter nobody knows, a foreign host name, a fault.
+# What any route can answer: a parameter nobody knows, a foreign host name, a fault; and those that not everybody may ask.
 _EVERYWHERE = (400, 403, 500)
+_CLOSED = (401, 429, 503)
 _METHODS = ("get", "post")
 View = Callable[..., Any]
 _REFERENCE = "#/components/schemas/{name}"
@@ -35,6 +36,14 @@ _ABOUT = """Finds the past incidents most like a symptom, an alert or a log, wit
 
 Every error is RFC 9457 problem details that name the field at fault and say what to do. Unknown parameters are errors. Answers
 may gain keys; those that are there stay."""
+_SCHEMES: dict[str, Schema] = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token that `rcasearch token add` made; the roles are its scopes. Whether anybody is answered without "
+        "one depends on the settings of the server.",
+    }
+}
 _HEADERS: dict[str, Schema] = {
     "RequestId": {
         "description": "The caller's X-Request-Id where that is sane, else a new one; the server's log has it.",
@@ -73,7 +82,11 @@ def document(app: Flask, settings: Settings, *, pages: bool = False) -> Schema:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": told} for name, told in _TAGS.items() if name in used],
         "paths": paths,
-        "components": {"schemas": {**bodies, **components([ProblemDetails, *answers], _REFERENCE)}, "headers": _HEADERS},
+        "components": {
+            "schemas": {**bodies, **components([ProblemDetails, *answers], _REFERENCE)},
+            "headers": _HEADERS,
+            "securitySchemes": _SCHEMES,
+        },
     }
 
 
@@ -99,12 +112,18 @@ def _operation(rule: Rule, operation: Operation, view: View, settings: Settings,
         "description": rest,
         "tags": [operation.tag],
         "parameters": [_parameter(parameter) for parameter in operation.parameters(settings)],
+        "security": _security(operation),
         "responses": _responses(operation),
     }
     if operation.body:
         schema = _named(operation.body(settings), bodies)
         told["requestBody"] = {"required": True, "content": {operation.body_type: {"schema": schema}}}
     return told
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    """What a caller must send: nothing, or a token of the scope; nothing as well where the settings of the server allow that."""
+    return [] if operation.scope == PUBLIC else [{}, {"token": [operation.scope]}]
 
 
 def _named(schema: Schema, bodies: dict[str, Schema]) -> Schema:
@@ -146,8 +165,9 @@ def _responses(operation: Operation) -> Schema:
     problem = {PROBLEM_TYPE: {"schema": _reference(ProblemDetails)}}
     if operation.tag == PAGES:
         problem = {HTML: {"schema": {"type": "string"}}}
-    for status in sorted({*_EVERYWHERE, *operation.errors}):
-        headers = _header_references("RequestId", *(["RetryAfter"] if status == 503 else []))
+    closed = () if operation.scope == PUBLIC else _CLOSED
+    for status in sorted({*_EVERYWHERE, *closed, *operation.errors}):
+        headers = _header_references("RequestId", *(["RetryAfter"] if status in (429, 503) else []))
         found[str(status)] = {"description": HTTPStatus(status).phrase, "headers": headers, "content": problem}
     return found
 

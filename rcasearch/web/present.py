@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 from markupsafe import Markup, escape
 
 from rcasearch import wording
@@ -16,6 +17,9 @@ from rcasearch.model import IndexInfo
 from rcasearch.render import info_as_dict
 from rcasearch.render_text import MET, VERDICTS, headline
 from rcasearch.shapes import Recurrence
+from rcasearch.tokens import READ
+from rcasearch.web.addresses import local_path
+from rcasearch.web.identity import caller, sent_by_cookie
 from rcasearch.web.live import live
 
 HIT_VERDICTS = {"strong": "Strong", "possible": "Possible", "none": "Below the line"}
@@ -60,6 +64,9 @@ def register(app: Flask, assets: dict[str, str]) -> None:
         "verdict_words": VERDICTS,
         "hit_words": HIT_VERDICTS,
         "met_words": MET,
+        "caller": caller,
+        "next_path": _next_path,
+        "sent_by_cookie": sent_by_cookie,
     }
     app.context_processor(lambda: names)
 
@@ -175,7 +182,17 @@ def _recurrence_of(incident_id: str) -> Recurrence | None:
     return live().recurring.known_of(incident_id)
 
 
+def _next_path() -> str:
+    """Where to go on after signing in: to the page that was asked for; a form that was sent is not sent again."""
+    if request.path == "/sign-in":
+        return local_path(request.values.get("next", ""))
+    query = request.query_string.decode("ascii", "replace")
+    return local_path(quote(request.path) + (f"?{query}" if query else "")) if request.method == "GET" else "/"
+
+
 def _index_info() -> IndexInfo | None:
+    if not caller().may(READ):
+        return None
     try:
         return live().searcher().info
     except Exception:  # noqa: BLE001 - this serves the error page too: it must not fail

@@ -6,6 +6,7 @@ import msgspec
 from flask import Blueprint, Response, current_app, render_template, url_for
 from markupsafe import Markup, escape
 
+from rcasearch.tokens import METRICS
 from rcasearch.web.caching import NEVER, tag, unless_known
 from rcasearch.web.contract import HTML, PAGES, Operation, Schema, promises
 from rcasearch.web.metrics import CONTENT_TYPE, Metrics
@@ -30,7 +31,7 @@ def docs() -> str:
 
 
 @blueprint.get("/metrics")
-@promises(Operation("service", media="text/plain"))
+@promises(Operation("service", media="text/plain", scope=METRICS))
 def metrics() -> Response:
     """Metrics in Prometheus' text format."""
     counted: Metrics = current_app.extensions["metrics"]

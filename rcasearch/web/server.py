@@ -19,6 +19,7 @@ from rcasearch.errors import SettingsError
 from rcasearch.settings import Settings
 from rcasearch.web import connections, logs, metrics, pushing, workers
 from rcasearch.web.app import create_app
+from rcasearch.web.gate import Gates, check_start
 from rcasearch.web.live import Live
 from rcasearch.web.metrics import Metrics
 from rcasearch.web.waiting import BUSY, Line
@@ -45,19 +46,24 @@ def serve(settings: Settings, searcher: Searcher | None = None, *, say: Callable
     """Answer HTTP until SIGTERM or SIGINT, then finish the requests that were begun.
 
     ``say`` gets the line with the address once the server listens; the log goes to stderr. Without a searcher the index is
-    opened in the background and again whenever it appears. Raises SettingsError where the address cannot be listened on.
+    opened in the background and again whenever it appears. Raises SettingsError where the address cannot be listened on,
+    or where others than this machine could ask and nobody said what they may do.
     """
     listener = listen(settings.host, settings.port)
     number = workers.count(settings) if searcher is None else 1
     logs.to_stderr(settings, many=number > 1)
+    shared = Gates(settings)
     try:
+        check_start(settings)
         pushing.check(settings)
         if number == 1:
-            _work(listener, settings, searcher, said=say or _say)
+            _work(listener, settings, searcher, shared=shared, said=say or _say)
         else:
             (say or _say)(_listens_on(listener))
             with metrics.shared():
-                workers.supervise(number, lambda first: _work(listener, settings, at_once=first), PATIENCE_S, listener.close)
+                workers.supervise(
+                    number, lambda first: _work(listener, settings, shared=shared, at_once=first), PATIENCE_S, listener.close
+                )
     finally:
         listener.close()
 
@@ -67,11 +73,12 @@ def _work(
     settings: Settings,
     searcher: Searcher | None = None,
     *,
+    shared: Gates,
     at_once: bool = True,
     said: Callable[[str], None] | None = None,
 ) -> None:
     """Answer in this process: ``at_once``, telling meanwhile that the index is being read, or once it is open."""
-    app = create_app(searcher, settings)
+    app = create_app(searcher, settings, shared)
     live: Live = app.extensions["rcasearch"]
     if at_once:
         live.warm()
@@ -144,6 +151,8 @@ def _server(app: Flask, listener: socket.socket, settings: Settings) -> Any:
         sockets=[listener],
         _dispatcher=Line(settings.threads, settings.max_waiting, settings.timeout),
         ident=None,
+        # The app itself knows how many proxies tell the truth.
+        clear_untrusted_proxy_headers=False,
         max_request_body_size=settings.max_body_bytes * BODY_SLACK,
         max_request_header_size=HEADER_MAX,
         # The listener and the trigger count as well.

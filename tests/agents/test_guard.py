@@ -32,7 +32,7 @@ def ask(settings: Settings, **headers: str) -> tuple[int, dict[str, Any]]:
 
 
 LOCAL = Settings()
-OPEN = Settings(host="0.0.0.0", cors_origins="https://status.example.com")
+OPEN = Settings(host="0.0.0.0", anonymous="read", cors_origins="https://status.example.com")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8081", "localhost:8081", "LOCALHOST", "[::1]:8081", "127.0.0.2"])

@@ -41,9 +41,25 @@ def test_it_names_itself_and_is_there_without_an_index(document: dict[str, Any])
     assert "/" not in document["paths"]
 
 
+def schemes(document: dict[str, Any]) -> set[str]:
+    """How a caller can say who they are, of all routes that ask."""
+    operations = (operation for methods in document["paths"].values() for operation in methods.values())
+    return {name for operation in operations for way in operation["security"] for name in way}
+
+
+def test_every_route_that_is_not_for_everybody_names_its_scope(document: dict[str, Any]) -> None:
+    told = {path: operation["security"] for path, methods in document["paths"].items() for operation in methods.values()}
+    assert told["/healthz"] == told["/readyz"] == []
+    assert told["/metrics"] == [{}, {"token": ["metrics"]}]
+    assert told["/api/v1/hooks/{hook}"] == [{}, {"token": ["ingest"]}]
+    assert told["/api/v1/search"] == [{}, {"token": ["read"]}]
+    assert schemes(document) == set(document["components"]["securitySchemes"]) == {"token"}
+
+
 def test_every_reference_leads_somewhere_and_every_shape_is_used(document: dict[str, Any]) -> None:
     references = {str(reference) for reference in within(document, "$ref")}
     known = {f"#/components/{kind}/{name}" for kind, named in document["components"].items() for name in named}
+    known -= {f"#/components/securitySchemes/{name}" for name in schemes(document)}  # named without the path
     assert references == known
 
 
