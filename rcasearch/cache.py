@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rcasearch.errors import RcaSearchError
+from rcasearch.seals import BrokenSealError, seal, unseal
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS passages (model TEXT NOT NULL, hash TEXT NOT NULL, vector BLOB NOT NULL, ids BLOB NOT NULL,
+CREATE TABLE IF NOT EXISTS embedded (model TEXT NOT NULL, hash TEXT NOT NULL, vector BLOB NOT NULL, ids BLOB NOT NULL,
     spans BLOB NOT NULL, codes BLOB NOT NULL, PRIMARY KEY (model, hash)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fitted (model TEXT PRIMARY KEY, passages INTEGER NOT NULL, basis BLOB NOT NULL) WITHOUT ROWID;
 DROP TABLE IF EXISTS entries;
-CREATE TABLE IF NOT EXISTS bases (model TEXT PRIMARY KEY, passages INTEGER NOT NULL, basis BLOB NOT NULL) WITHOUT ROWID;
+DROP TABLE IF EXISTS passages;
+DROP TABLE IF EXISTS bases;
 """
+_TABLES = ("embedded", "fitted")
 _BATCH = 500
 # Within the folder of an index, beside the generations.
 CACHE = "embeddings.sqlite"
@@ -39,14 +44,21 @@ class Embedded:
     codes: NDArray[np.int8]
 
 
+class CacheDamagedError(Exception):
+    """An entry is not what was put. `mend` takes it out."""
+
+
 class EmbeddingCache:
-    """The passages that one model has encoded. Entries of other models are dropped when it opens."""
+    """The passages that one model has encoded. Entries of other models are dropped when it opens.
+
+    Each method raises CacheDamagedError where it comes upon something that is not what was put.
+    """
 
     def __init__(self, path: Path, model: str) -> None:
         self._model = model
         self._connection = _open(path)
-        with self._connection:
-            for table in ("passages", "bases"):
+        with _guarded(), self._connection:
+            for table in _TABLES:
                 self._connection.execute(f"DELETE FROM {table} WHERE model != ?", (model,))
 
     def __enter__(self) -> Self:
@@ -57,8 +69,7 @@ class EmbeddingCache:
 
     def known(self, hashes: Iterable[str]) -> set[str]:
         """Those of the hashes that are here."""
-        stored = {row[0] for row in self._connection.execute("SELECT hash FROM passages WHERE model = ?", (self._model,))}
-        return stored.intersection(hashes)
+        return {row[0] for row in self._read("SELECT hash FROM embedded WHERE model = ?", (self._model,))}.intersection(hashes)
 
     def get(self, hashes: Sequence[str], codes: int) -> list[Embedded]:
         """The entries of these hashes, in order; ``codes`` is the width of the token codes. Raises KeyError for a stranger."""
@@ -66,9 +77,9 @@ class EmbeddingCache:
         for start in range(0, len(hashes), _BATCH):
             batch = hashes[start : start + _BATCH]
             marks = ",".join("?" * len(batch))
-            sql = f"SELECT hash, vector, ids, spans, codes FROM passages WHERE model = ? AND hash IN ({marks})"
-            for key, vector, ids, spans, code in self._connection.execute(sql, (self._model, *batch)):
-                found[key] = _embedded(vector, ids, spans, code, codes)
+            sql = f"SELECT hash, vector, ids, spans, codes FROM embedded WHERE model = ? AND hash IN ({marks})"
+            for row in self._read(sql, (self._model, *batch)):
+                found[row[0]] = _embedded(*_opened(*row), codes)
         return [found[key] for key in hashes]
 
     def vectors(self, hashes: Sequence[str], dimension: int) -> NDArray[np.float32]:
@@ -76,34 +87,90 @@ class EmbeddingCache:
         found = np.zeros((len(hashes), dimension), np.float32)
         for start in range(0, len(hashes), _BATCH):
             batch = hashes[start : start + _BATCH]
-            sql = f"SELECT hash, vector FROM passages WHERE model = ? AND hash IN ({','.join('?' * len(batch))})"
-            own = dict(self._connection.execute(sql, (self._model, *batch)))
-            for row, key in enumerate(batch, start):
-                found[row] = np.frombuffer(own[key], np.float32)
+            sql = f"SELECT hash, vector FROM embedded WHERE model = ? AND hash IN ({','.join('?' * len(batch))})"
+            own = dict(self._read(sql, (self._model, *batch)))
+            with _guarded():
+                for row, key in enumerate(batch, start):
+                    found[row] = np.frombuffer(unseal(own[key], key), np.float32)
         return found
 
     def put(self, entries: Iterable[tuple[str, Embedded]]) -> None:
         """Keep these entries, on disk when this returns."""
-        rows = [(self._model, key, *(part.tobytes() for part in (e.vector, e.ids, e.spans, e.codes))) for key, e in entries]
-        with self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO passages VALUES (?, ?, ?, ?, ?, ?)", rows)
+        rows = [(self._model, key, *_sealed(key, entry)) for key, entry in entries]
+        with _guarded(), self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO embedded VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def basis(self) -> tuple[int, bytes] | None:
         """How many passages the token basis was fitted on, and the basis as stored."""
-        row = self._connection.execute("SELECT passages, basis FROM bases WHERE model = ?", (self._model,)).fetchone()
-        return (int(row[0]), bytes(row[1])) if row else None
+        rows = self._read("SELECT passages, basis FROM fitted WHERE model = ?", (self._model,))
+        with _guarded():
+            return (rows[0][0], unseal(rows[0][1], rows[0][0])) if rows else None
 
     def start_over(self, passages: int, basis: bytes) -> None:
         """Forget every entry and set a new token basis, fitted on so many passages."""
-        with self._connection:
-            self._connection.execute("DELETE FROM passages")
-            self._connection.execute("INSERT OR REPLACE INTO bases VALUES (?, ?, ?)", (self._model, passages, basis))
+        with _guarded(), self._connection:
+            self._connection.execute("DELETE FROM embedded")
+            self._connection.execute(
+                "INSERT OR REPLACE INTO fitted VALUES (?, ?, ?)", (self._model, passages, seal(basis, passages))
+            )
 
     def keep_only(self, hashes: Iterable[str]) -> None:
         """Forget the passages that no document has any more."""
-        gone = self.known(row[0] for row in self._connection.execute("SELECT hash FROM passages")) - set(hashes)
-        with self._connection:
-            self._connection.executemany("DELETE FROM passages WHERE hash = ?", ((key,) for key in gone))
+        gone = {row[0] for row in self._read("SELECT hash FROM embedded")} - set(hashes)
+        with _guarded(), self._connection:
+            self._connection.executemany("DELETE FROM embedded WHERE hash = ?", ((key,) for key in gone))
+
+    def _read(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        with _guarded():
+            return self._connection.execute(sql, values).fetchall()
+
+
+def mend(path: Path) -> None:
+    """Take out of the cache at ``path`` what is not what was put: entries, or all of it. It costs only time."""
+    try:
+        with closing(_connect(path)) as connection:
+            [(told,)] = connection.execute("PRAGMA integrity_check(1)")
+            if told == "ok" and _mended(connection):
+                return
+    except sqlite3.DatabaseError as error:
+        if not tells_of_damage(error):
+            raise
+    _remove(path)
+
+
+def _mended(connection: sqlite3.Connection) -> bool:
+    """Whether entries were found that were damaged, and could be taken out."""
+    rows = connection.execute("SELECT model, hash, vector, ids, spans, codes FROM embedded")
+    gone = [(model, key) for model, key, *parts in rows if not _is_whole(key, parts)]
+    with connection:
+        connection.executemany("DELETE FROM embedded WHERE model = ? AND hash = ?", gone)
+    return bool(gone)
+
+
+def _is_whole(key: str, parts: Sequence[bytes]) -> bool:
+    try:
+        return bool(_opened(key, *parts))
+    except CacheDamagedError:
+        return False
+
+
+def tells_of_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error says that a file is damaged, or that it has no such table; a full disk or a lock says nothing of it."""
+    if isinstance(error, sqlite3.OperationalError):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    return not isinstance(error, sqlite3.ProgrammingError)
+
+
+@contextmanager
+def _guarded() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if not tells_of_damage(error):
+            raise
+        raise CacheDamagedError(str(error)) from None
+    except BrokenSealError as error:
+        raise CacheDamagedError(str(error)) from None
 
 
 def copy_cache(path: Path, target: Path) -> None:
@@ -121,24 +188,44 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         return _connect(path)
     except sqlite3.OperationalError as error:
+        if tells_of_damage(error):
+            _remove(path)
+            return _connect(path)
         raise RcaSearchError(
             f"The cache {path} cannot be opened: {error}.", "See that the folder is writable and has room."
         ) from None
     except sqlite3.DatabaseError:
         # A cache that cannot be read is worth nothing and costs only time to make again.
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        _remove(path)
         return _connect(path)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path)
+    # What is no text any more is no key of anything.
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
         connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
     except sqlite3.DatabaseError:
         connection.close()
         raise
     return connection
+
+
+def _sealed(key: str, entry: Embedded) -> tuple[bytes, bytes, bytes, bytes]:
+    """The parts of an entry: the vector with a checksum of its own, since it is read alone."""
+    ids, spans, codes = (part.tobytes() for part in (entry.ids, entry.spans, entry.codes))
+    return seal(entry.vector.tobytes(), key), ids, spans, seal(codes, key, ids, spans)
+
+
+def _opened(key: str, vector: bytes, ids: bytes, spans: bytes, codes: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    with _guarded():
+        return unseal(vector, key), ids, spans, unseal(codes, key, ids, spans)
 
 
 def _embedded(vector: bytes, ids: bytes, spans: bytes, codes: bytes, width: int) -> Embedded:

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rcasearch"
 
 LAYERS = (
-    {"caches", "durable", "epilogs", "model", "errors", "terminal", "texts", "wording"},
+    {"caches", "durable", "epilogs", "model", "errors", "seals", "terminal", "texts", "wording"},
     {"checksums", "credentials", "patience", "severities", "shapes", "watch"},
     {"client", "schemas", "settings", "models", "lexicon", "loglines", "sheet", "sources", "progress"},
     {"readers", "tokens", "chunking", "encoders", "lexical", "pastes", "compression", "concepts", "cache", "calibration"}

@@ -10,6 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -18,8 +19,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from rcasearch.cache import tells_of_damage
 from rcasearch.indexing.work import DamagedError, Read, word_hashes
 from rcasearch.model import Problem
+from rcasearch.seals import BrokenSealError, seal, unseal
 from rcasearch.services import ServiceNames
 
 # Within the folder of an index, beside the generations.
@@ -29,9 +32,10 @@ CREATE TABLE documents (doc INTEGER PRIMARY KEY, key BLOB UNIQUE NOT NULL, path 
     services BLOB NOT NULL, access BLOB NOT NULL, problems BLOB NOT NULL, answers BLOB NOT NULL, wanted BLOB NOT NULL,
     lines BLOB, marks BLOB, passages BLOB, kinds BLOB, terms BLOB, counts BLOB);
 CREATE TABLE records (doc INTEGER PRIMARY KEY, record BLOB NOT NULL, words BLOB NOT NULL);
-CREATE TABLE vocabulary (number INTEGER PRIMARY KEY, term TEXT NOT NULL);
+CREATE TABLE vocabulary (number INTEGER PRIMARY KEY, term BLOB NOT NULL);
 """
 _MADE_WITH = "CREATE TABLE IF NOT EXISTS made_with (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+_SET = "INSERT OR REPLACE INTO made_with VALUES (?, ?)"
 _BATCH = 500
 _names = msgspec.msgpack.Decoder(tuple[tuple[str, ...], tuple[str, ...]]).decode
 _texts = msgspec.msgpack.Decoder(tuple[str, ...]).decode
@@ -79,6 +83,8 @@ class DocumentCache:
     def __init__(self, path: Path, version: str) -> None:
         with self._guarded():
             self._connection = sqlite3.connect(path)
+            # What is no text any more is found out by its seal.
+            self._connection.text_factory = partial(str, encoding="utf-8", errors="replace")
             self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _MADE_WITH)
         if self._made_with("version") != version.encode():
             with self._writing() as write:
@@ -88,7 +94,7 @@ class DocumentCache:
                 write("DELETE FROM made_with")
                 for statement in filter(str.strip, _SCHEMA.split(";")):
                     write(statement)
-                write("INSERT INTO made_with VALUES ('version', ?)", (version.encode(),))
+                write(_SET, ("version", seal(version.encode(), "version")))
 
     def __enter__(self) -> Self:
         return self
@@ -109,19 +115,8 @@ class DocumentCache:
     def put(self, read: Sequence[tuple[bytes, Read]]) -> None:
         """Keep what was read, on disk when this returns."""
         first = self._read("SELECT coalesce(max(doc), 0) + 1 FROM documents")[0][0]
-        rows = [
-            (
-                first + n,
-                key,
-                one.seen.path,
-                one.id,
-                *map(_pack, (one.services, one.access, one.problems)),
-                one.answers,
-                one.wanted,
-            )
-            for n, (key, one) in enumerate(read)
-        ]
-        texts = [(first + n, one.record, one.words) for n, (_, one) in enumerate(read)]
+        rows = [_sealed_row(doc, key, one) for doc, (key, one) in enumerate(read, first)]
+        texts = [(doc, one.record, seal(one.words, doc)) for doc, (_, one) in enumerate(read, first)]
         with self._writing_many() as write:
             write("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL, NULL, NULL)", rows)
             write("INSERT INTO records VALUES (?, ?, ?)", texts)
@@ -129,13 +124,10 @@ class DocumentCache:
     def rows(self, keys: Sequence[bytes]) -> list[Row]:
         """The documents of these keys, in their order. All must be here."""
         found = {row[1]: row for row in self._read("SELECT * FROM documents")}
-        try:
-            return [
-                Row(*(*row[:4], _texts(row[4]), _texts(row[5]), _problems(row[6]), *row[7:]))
-                for row in (found[key] for key in keys)
-            ]
-        except (KeyError, msgspec.DecodeError) as error:
-            raise DamagedError(str(error)) from None
+        if missing := set(keys) - found.keys():
+            raise DamagedError(f"{len(missing)} documents are missing")
+        with self._guarded():
+            return [_row(found[key]) for key in keys]
 
     def records(self, docs: Sequence[int]) -> Iterator[bytes]:
         """The packed records of these documents, a few at a time."""
@@ -156,23 +148,24 @@ class DocumentCache:
         stale = self._naming(services.differing(_services(before))) if before else []
         with self._writing_many() as write:
             write("UPDATE documents SET lines = NULL, marks = NULL WHERE doc = ?", stale)
-            write("INSERT OR REPLACE INTO made_with VALUES ('services', ?)", [(told,)])
+            write(_SET, [("services", seal(told, "services"))])
         return [doc for (doc,) in stale]
 
     def _naming(self, names: Sequence[str]) -> list[tuple[int]]:
         """The documents in which all words of one of the names stand; seldom one in which they do not."""
         parts = [np.fromiter(word_hashes(name), np.uint32) for name in names]
         found: list[tuple[int]] = []
-        for doc, words in self._stream("SELECT doc, words FROM records") if parts else ():
-            own = np.frombuffer(words, np.uint32)
-            if any(np.isin(part, own).all() for part in parts):
-                found.append((doc,))
+        with self._guarded():
+            for doc, words in self._connection.execute("SELECT doc, words FROM records") if parts else ():
+                own = np.frombuffer(unseal(words, doc), np.uint32)
+                if any(np.isin(part, own).all() for part in parts):
+                    found.append((doc,))
         return found
 
     def put_lines(self, lines: Sequence[tuple[bytes, int]]) -> None:
         """Keep the (masked lines, document) pairs."""
         with self._writing_many() as write:
-            write("UPDATE documents SET lines = ? WHERE doc = ?", lines)
+            write("UPDATE documents SET lines = ? WHERE doc = ?", ((seal(own, doc), doc) for own, doc in lines))
 
     def lines(self) -> NDArray[np.int64] | None:
         """The boilerplate that documents are marked with; None before there is any to tell."""
@@ -185,17 +178,23 @@ class DocumentCache:
             return
         with self._writing_many() as write:
             write("UPDATE documents SET marks = NULL WHERE doc = ?", [(doc,) for doc in stale])
-            write("INSERT OR REPLACE INTO made_with VALUES ('lines', ?)", [(lines.tobytes(),)])
+            write(_SET, [("lines", seal(lines.tobytes(), "lines"))])
 
     def vocabulary(self) -> list[str]:
         """The terms by their numbers."""
-        return [term for (term,) in self._read("SELECT term FROM vocabulary ORDER BY number")]
+        held = self._read("SELECT number, term FROM vocabulary ORDER BY number")
+        with self._guarded():
+            return [unseal(term, number).decode() for number, term in held]
 
     def put_marks(self, marks: Sequence[Marks], new_terms: Sequence[tuple[int, str]]) -> None:
         """Keep what documents were finished to, and the terms that are new in them with their numbers."""
-        rows = [(one.marks, one.passages, one.kinds, one.terms, one.counts, one.doc) for one in marks]
+        rows = [
+            (*own, seal(one.counts, one.doc, *own), one.doc)
+            for one, own in ((one, (one.marks, one.passages, one.kinds, one.terms)) for one in marks)
+        ]
+        terms = ((number, seal(term.encode(), number)) for number, term in new_terms)
         with self._writing_many() as write:
-            write("INSERT INTO vocabulary VALUES (?, ?)", new_terms)
+            write("INSERT INTO vocabulary VALUES (?, ?)", terms)
             write("UPDATE documents SET marks = ?, passages = ?, kinds = ?, terms = ?, counts = ? WHERE doc = ?", rows)
 
     def forget_terms(self) -> None:
@@ -206,15 +205,12 @@ class DocumentCache:
 
     def _made_with(self, name: str) -> bytes | None:
         found = self._read("SELECT value FROM made_with WHERE name = ?", (name,))
-        return bytes(found[0][0]) if found else None
+        with self._guarded():
+            return unseal(found[0][0], name) if found else None
 
     def _read(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
         with self._guarded():
             return self._connection.execute(sql, values).fetchall()
-
-    def _stream(self, sql: str) -> Iterator[Any]:
-        with self._guarded():
-            yield from self._connection.execute(sql)
 
     @contextmanager
     def _writing(self) -> Iterator[Callable[..., object]]:
@@ -230,10 +226,11 @@ class DocumentCache:
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError:
-            # A full disk or a lock says nothing about what the file holds.
-            raise
         except sqlite3.DatabaseError as error:
+            if not tells_of_damage(error):
+                raise
+            raise DamagedError(str(error)) from None
+        except (BrokenSealError, msgspec.DecodeError) as error:
             raise DamagedError(str(error)) from None
 
 
@@ -241,6 +238,26 @@ def key_of(path: str, digest: bytes, again: int) -> bytes:
     """What a document is kept under: its path, its content, and how many of the same path came before it."""
     name = path.encode()
     return hashlib.blake2b(name + b"\0" + digest + again.to_bytes(4, "little"), digest_size=16).digest()
+
+
+def _sealed_row(doc: int, key: bytes, one: Read) -> tuple[bytes | str | int, ...]:
+    """A document's columns up to the last that does not depend on others, which is sealed with all of them."""
+    packed = map(_pack, (one.services, one.access, one.problems))
+    columns = (doc, key, one.seen.path, one.id, *packed, one.answers)
+    return (*columns, seal(one.wanted, *columns))
+
+
+def _row(columns: Sequence[Any]) -> Row:
+    """A document as it is kept. Raises BrokenSealError and what decoding raises."""
+    doc, wanted = columns[0], unseal(columns[8], *columns[:8])
+    lines, marks = columns[9], tuple(columns[10:])
+    if lines is not None:
+        lines = unseal(lines, doc)
+    # What it was finished to counts for nothing once its marks are gone.
+    if marks[0] is not None:
+        marks = (*marks[:-1], unseal(marks[-1], doc, *marks[:-1]))
+    told = (_texts(columns[4]), _texts(columns[5]), _problems(columns[6]))
+    return Row(*columns[:4], *told, columns[7], wanted, lines, *marks)
 
 
 def remove(path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from rcasearch import calibration, inputs
-from rcasearch.cache import CACHE, EmbeddingCache
+from rcasearch.cache import CACHE, CacheDamagedError, EmbeddingCache, mend
 from rcasearch.compression import Basis
 from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Encoder, cores, load_encoder, portable
@@ -45,6 +45,9 @@ from rcasearch.stores.earlier import TOKEN_FILES, EarlierTokens
 from rcasearch.stores.generations import Earlier
 from rcasearch.stores.manifests import FORMAT, FileEntry, Manifest
 from rcasearch.stores.writer import Content, Embeddings
+
+# Each of the files that are kept may turn out to be damaged only after the other was mended.
+_TRIES = 4
 
 
 def make(
@@ -128,12 +131,24 @@ def _made(
     with told_failures(index), generations.writing(index), paused():
         if fresh:
             kept.remove(index / DOCUMENTS)
+        return _mended(index, run)
+
+
+def _mended(index: Path, run: Callable[[], BuildReport]) -> BuildReport:
+    """What ``run`` gives once what is kept beside the generations can be read: what cannot costs only time."""
+    for _ in range(_TRIES):
         try:
             return run()
-        except DamagedError:
-            # What was kept cannot be read. It costs only time.
+        except DamagedError as error:
+            told = error.args[0]
             kept.remove(index / DOCUMENTS)
-            return run()
+        except CacheDamagedError as error:
+            told = error.args[0]
+            mend(index / CACHE)
+    raise RcaSearchError(
+        f"What is kept in {index} is damaged again and again, though it was made anew: {told}.",
+        "The disk or the memory of this machine changes what is written. Choose another disk by --index.",
+    )
 
 
 def _generation(tools: _Tools, read: Callable[[], _Input]) -> BuildReport:
