@@ -26,10 +26,11 @@ FEWEST = 4
 # Of the incidents with a line, at most this share may be of one title, services and dates apart.
 ONE_FAILURE = 0.5
 
-_UNIT_END = re.compile(r"\n+|(?<=[.!?;:])\s+|\s+\|\s+")
+_UNIT_END = re.compile(r"\n+|(?<=[.!?;:])\s+|(?<![^\S\n])[^\S\n]+\|\s+")
 _TIME = r"[T ][0-2]\d:[0-5]\d(?::[0-5]\d)?(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 _DATE = re.compile(rf"(?<![\w-])(?:19|20)\d\d-[01]\d-[0-3]\d(?:{_TIME})?(?![\w-])")
-_NUMBER = re.compile(r"[^\W_]*\d[^\W_]*(?:[.,:/-]\d+)*")
+# Begins where a word does, or behind a number that came before it: not again at each letter of a word without digits.
+_NUMBER = re.compile(r"(?:(?<![^\W_])|(?<=\d))[^\W_]*\d[^\W_]*(?:[.,:/-]\d+)*")
 _DIGIT = re.compile(r"\d")
 _OTHER = re.compile(r"[\W_]+")
 _HIDDEN = "\x00"
@@ -141,8 +142,11 @@ def _unsaid(text: str, services: ServiceNames) -> list[Span]:
 
 
 def _masked(text: str, services: ServiceNames) -> str:
-    for start, end in reversed(merged(_unsaid(text, services))):
-        text = f"{text[:start]} {_HIDDEN} {text[end:]}"
+    kept, at = [], 0
+    for start, end in merged(_unsaid(text, services)):
+        kept.append(text[at:start])
+        at = end
+    text = f" {_HIDDEN} ".join([*kept, text[at:]])
     bare = _NUMBER.sub("0", text) if _DIGIT.search(text) else text
     return _OTHER.sub(" ", bare.replace(_HIDDEN, "0")).strip().lower()
 

@@ -26,7 +26,7 @@ _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u
 CODE_INDENT = "    "
 _LIST_ITEM = re.compile(r"\s*(?:[-*•+]|\d{1,3}[.)])\s")
 # A line break within a paragraph: what follows is neither an item of a list nor a row of a table.
-_SOFT_BREAK = re.compile(r"\n(?!\s*(?:[-*•+]|\d{1,3}[.)])\s|[^\n]* \| )")
+_SOFT_BREAK = re.compile(r"\n(?!\s{0,20}(?:[-*•+]|\d{1,3}[.)])\s|[^\n]* \| )")
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]?(?=\s)|\n")
 
 

@@ -48,7 +48,7 @@ def from_template(text: str) -> list[Alert] | None:
     if "Labels:" not in text or "Annotations:" not in text:
         return None
     found: list[tuple[dict[str, str], dict[str, str]]] = []
-    for part in re.split(r"^\s*Labels:\s*$", text, flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^[^\S\n]*+Labels:[^\S\n]*$", text, flags=re.MULTILINE)[1:]:
         labels, _, annotations = part.partition("Annotations:")
         found.append((dict(_pairs(labels)), dict(_pairs(annotations))))
     return [_alert(labels, annotations, resolved=False, group="") for labels, annotations in found] or None

@@ -41,7 +41,7 @@ _HEADING = re.compile(
     re.IGNORECASE,
 )
 _HUMP = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
-_CAMEL = re.compile(r"[A-Za-z]*[a-z][A-Z][A-Za-z0-9]*|[A-Z]{2,}[a-z][A-Za-z0-9]*")
+_CAMEL = re.compile(r"(?=[A-Za-z]*[a-z][A-Z]|[A-Z]{2,}[a-z])[A-Za-z0-9]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _PROSE_WORDS = 3
 _MOST_PARTS = 20
@@ -60,9 +60,10 @@ def said(text: str) -> str:
 
 def title(text: str) -> str:
     """A title without states and priorities before it; an identifier as itself and in words."""
-    rest = text.strip()
-    while match := _HEADING.match(rest):
-        rest = rest[match.end() :]
+    at = 0
+    while match := _HEADING.match(text, at):
+        at = match.end()
+    rest = text[at:].strip()
     words = in_words(rest) if len(rest.split()) == 1 else ""
     return said(f"{rest} ({words})" if words and words != rest else rest)
 

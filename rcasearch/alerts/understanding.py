@@ -18,8 +18,9 @@ from rcasearch.signatures import signatures_in
 from rcasearch.texts import unique
 
 # Around a payload that was copied out of a chat or a document.
-_FENCE = re.compile(r"^\s*```[a-z]{0,10}\s*\n(.*)\n\s*```\s*$", re.DOTALL)
-_RUNBOOK = re.compile(r"https?://[^\s\"'<>)\]]*(?:runbook|playbook)[^\s\"'<>)\]]*", re.IGNORECASE)
+_FENCE = re.compile(r"```[a-z]{0,10}\s*")
+_URL = re.compile(r"https?://[^\s\"'<>)\]]+", re.IGNORECASE)
+_RUNBOOK = re.compile("runbook|playbook", re.IGNORECASE)
 _LOOKED_AT = 20_000
 _LINES_LOOKED_AT = 50
 _MOST_SUGGESTED = 5
@@ -31,8 +32,7 @@ def understand(text: str, ignored: Collection[str] = ()) -> Understood:
     JSON is recognised by its shape; of unknown JSON the fields that speak are read. What is no JSON, or tells nothing as such, or
     would be of a sender who is ``ignored``, is a text: one symptom, which is the text as it is. Never raises.
     """
-    fenced = _FENCE.match(text)
-    sent = _sent(fenced[1] if fenced else text)
+    sent = _sent(_unfenced(text))
     if sent and sent[0] not in ignored and (found := symptoms(sent[1], sent[0])):
         return Understood(sent[0], found, _suggested(found))
     return Understood(_kind_of_text(text), (_as_it_is(text),))
@@ -43,6 +43,13 @@ def understand_document(document: object) -> Understood | None:
     sent = read_known(document) or (read_document(document) if speaks(fields(document)) else None)
     found = symptoms(sent[1], sent[0]) if sent else ()
     return Understood(sent[0], found, _suggested(found)) if sent and found else None
+
+
+def _unfenced(text: str) -> str:
+    """What stands between a line of three backticks and another one; any other text as it is."""
+    opening, _, rest = text.strip().partition("\n")
+    inside, _, closing = rest.rpartition("\n")
+    return inside if _FENCE.fullmatch(opening) and closing.strip() == "```" else text
 
 
 def _sent(text: str) -> Sent | None:
@@ -62,7 +69,8 @@ def _kind_of_text(text: str) -> Source:
 def _as_it_is(text: str) -> Symptom:
     start = text[:_LOOKED_AT]
     signatures = unique(signature.text for signature in signatures_in(start))
-    named = Entities(signatures=signatures, runbook_urls=unique(_RUNBOOK.findall(start)))
+    runbooks = unique(url for url in _URL.findall(start) if _RUNBOOK.search(url))
+    named = Entities(signatures=signatures, runbook_urls=runbooks)
     return Symptom(text, key("text", " ".join(text.split())), entities=named)
 
 

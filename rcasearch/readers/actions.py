@@ -78,7 +78,14 @@ _TEAMS = frozenset({"SRE", "DBA", "DBAS", "QA", "IT", "NOC", "SOC", "OPS"})
 _MENTION = re.compile(r"(?<![\w.])@([\w][\w.\-/]*\w)")
 _EMOJI_DATE = re.compile(r"([\U0001f4c5\u23f3\U0001f6eb\u2705])\ufe0f?\s*(\d{4}-\d{2}-\d{2})")
 _DUE = re.compile(r"\b(?:due|by|before|until)\s+(\d{4}-\d{2}-\d{2})\b", re.IGNORECASE)
-_LEFT = re.compile(r"\s*[\[(]\s*[,;|:\s\u2014\u2013\-]*[\])]|\s+[,;|\u2014\u2013\-]+\s*$|[\s,;|\u2014\u2013]+$")
+# What an attribute leaves behind where it stood. Each alternative begins where a run of its characters does, and only there.
+_LEFT = re.compile(
+    r"(?<!\s)\s*[\[(][,;|:\s\u2014\u2013\-]*+[\])]|(?<!\s)\s+[,;|\u2014\u2013\-]+\s*$"
+    r"|(?<![\s,;|\u2014\u2013])[\s,;|\u2014\u2013]+$"
+)
+_MOST_LEFT = 20
+# An item takes no more of what is nested in it; its section has the whole.
+_LONGEST_ITEM = 20_000
 _NOTHING = re.compile(r"^\W*(?:none|no action items?|n/?a|nothing|no follow-?ups?|no actions?)(?: \w+){0,3}\W*$", re.IGNORECASE)
 
 
@@ -200,6 +207,8 @@ def _with_detail(item: ActionItem, piece: Piece) -> ActionItem:
     attributes = _attributes(piece)[:1]
     if attributes and attributes[0].start == 0 and attributes[0].end >= len(piece.flat.rstrip(" .")):
         return _attributed(item, attributes)
+    if len(item.text) > _LONGEST_ITEM:
+        return item
     return replace(item, text=f"{item.text} {piece.flat}" if item.text.endswith(":") else f"{item.text}; {piece.flat}")
 
 
@@ -220,8 +229,10 @@ def _from_item(piece: Piece) -> ActionItem:
         item = replace(item, owner=team)
     if item.due is None and (due := _DUE.search(text)):
         item = replace(item, due=due[1])
-    while (shorter := _LEFT.sub("", text)) != text:
-        text = shorter
+    for _ in range(_MOST_LEFT):
+        before, text = text, _LEFT.sub("", text)
+        if text == before:
+            break
     return replace(item, text=text.strip() or piece.flat)
 
 

@@ -109,19 +109,20 @@ def _headed(part: Part, body: str) -> str:
 
 def readable(pieces: Sequence[Piece]) -> str:
     """Text for the eye: paragraphs unwrapped and set apart, list items marked, table rows a line each, code set in."""
-    text = ""
+    text: list[str] = []
     depths = [piece.depth for piece in pieces if piece.kind == "list_item" and piece.opens_item]
+    outermost = min(depths, default=0)
     before: Piece | None = None
     for piece in pieces:
         body = piece.text if piece.kind in ("code", "field") else piece.flat
         if piece.kind == "code":
             body = indent(body, CODE_INDENT)
         elif len(depths) > 1 and piece.kind == "list_item" and piece.opens_item:
-            body = f"{'  ' * (piece.depth > min(depths))}- {body}"
+            body = f"{'  ' * (piece.depth > outermost)}- {body}"
         compact = before is not None and before.kind == piece.kind and piece.kind in ("list_item", "table_row", "field")
-        text += ("" if before is None else "\n" if compact or piece.depth else "\n\n") + body
+        text += ["" if before is None else "\n" if compact or piece.depth else "\n\n", body]
         before = piece
-    return text
+    return "".join(text)
 
 
 def _steps(pieces: Sequence[Piece]) -> Iterator[str]:

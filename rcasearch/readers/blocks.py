@@ -21,7 +21,7 @@ _CALLOUT = re.compile(r"^\[![\w-]+\][+-]?[ \t]*")
 _BLOCK_ID = re.compile(r"(?:^|\s)\^[A-Za-z0-9-]+$")
 _CHECKBOX = re.compile(r"^\[([ xX/\-><!])\](?:\s+|$)")
 _BOX_CELL = re.compile(r"^(?:[-*]\s*)?\[[ xX]\]$")
-_ANCHOR = re.compile(r"\s*\{#[\w-]+\}$")
+_ANCHOR = re.compile(r"(?<!\s)\s*\{#[\w-]+\}$")
 _ONLY_MARKUP = re.compile(r"^[\s>#*+\-=_|:`~.\d)]*$")
 _MARKERS = re.compile(r"^[\s>]+")
 _LONG_HEADING = 120

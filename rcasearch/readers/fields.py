@@ -55,6 +55,9 @@ _BROAD = frozenset(
 )
 
 _KEY_VALUE = re.compile(r"^\s*([^\W_][^:\n]{0,48}?)\s*::?(?:\s+(.*)|$)")
+# A line that states more of them is no line of fields.
+_MOST_FIELDS = 50
+_LONGEST = 200
 _WORDS = re.compile(r"^[\w /()&'?.#\u2019-]+$")
 
 
@@ -71,9 +74,13 @@ def field_of(label: str) -> str | None:
     return _FIELD_OF.get(label_key(label))
 
 
-@lru_cache(maxsize=4096)
 def label_key(label: str) -> str:
-    """The normalised key of a label: "Component(s)" is component_s, "Start (UTC)" is start."""
+    """The normalised key of a label: "Component(s)" is component_s, "Start (UTC)" is start; of a long one, of its beginning."""
+    return _label_key(label[:_LONGEST])
+
+
+@lru_cache(maxsize=4096)
+def _label_key(label: str) -> str:
     bare = re.sub(r"\((?!s\))[^()]*\)", "", label)
     return normal_key(bare.replace("(s)", "_s"))
 
@@ -86,7 +93,8 @@ def is_field(label: str, anywhere: bool = True) -> bool:
 
 def split_label(line: Line) -> tuple[str, Line, bool] | None:
     """(label, the rest, whether it is bold) of ``**Impact:** text``, ``**Impact** - text``, ``Impact: text``, ``**Impact**``."""
-    bold = next((mark for mark in line.marks if mark.kind == "strong" and not line.text[: mark.start].strip()), None)
+    begin = len(line.text) - len(line.text.lstrip())
+    bold = next((mark for mark in line.marks if mark.kind == "strong" and mark.start <= begin), None)
     if bold is not None:
         label, rest = line.text[bold.start : bold.end].strip(), line.cut(bold.end)
         if label.endswith(":"):
@@ -113,7 +121,7 @@ def split_label(line: Line) -> tuple[str, Line, bool] | None:
 def fields_in(line: Line, number: int) -> Iterator[Field]:
     """The fields on a line, which may hold several: ``**Date:** 2025-01-02 **Status:** done``."""
     starts = [m.start for m in line.marks if m.kind == "strong" and line.text[m.start : m.end + 1].rstrip().endswith(":")]
-    cuts = sorted(starts) if len(starts) > 1 and not line.text[: min(starts)].strip() else [0]
+    cuts = sorted(starts)[:_MOST_FIELDS] if len(starts) > 1 and not line.text[: min(starts)].strip() else [0]
     for start, end in zip(cuts, [*cuts[1:], None], strict=True):
         found = split_label(line.cut(start, end))
         if found is not None and found[1].text and field_of(found[0]):

@@ -93,7 +93,9 @@ _SHARED_UNDER_TIMELINE: frozenset[Kind] = frozenset({"detection", "resolution", 
 _NUMBERING = re.compile(r"^(?:(?:section|part|step)\s+)?(?:\d+(?:\.\d+)*[.):]*|[ivxIVX]{1,5}[.)]|[a-zA-Z][.)])\s+")
 _PARENTHESES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _FILLER = re.compile(r"\b(?:incident|post ?mortem|outage report)s?\b")
-_ENDS = re.compile(r"^(?:the|our|a|an|of|and|for|about|report|on)\s+|\s+(?:of|the|for|about|on|in|and|of the|of this)$")
+_LONGEST = 1_000
+_FIRST = frozenset("the our a an of and for about report on".split())
+_LAST = frozenset("of the for about on in and".split())
 _JOINTS = re.compile(r"\s*(?:\band\b|/|,|\+|\bor\b|;|\bwith\b)\s*")
 _TAIL = re.compile(r"\s*(?::|\s[-\u2013\u2014]+\s|\||\u2014|->|\u2192)\s*")
 
@@ -102,9 +104,16 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
-@lru_cache(maxsize=4096)
 def normal(heading: str) -> str:
-    """A heading's words for comparison: lower case, no numbering, emoji, parentheses, punctuation, plural s or "incident"."""
+    """A heading's words for comparison: lower case, no numbering, emoji, parentheses, punctuation, plural s or "incident".
+
+    Of a heading longer than any, only the beginning.
+    """
+    return _normal(heading[:_LONGEST])
+
+
+@lru_cache(maxsize=4096)
+def _normal(heading: str) -> str:
     text = _PARENTHESES.sub(" ", unicodedata.normalize("NFKC", heading))
     return _words(_NUMBERING.sub("", text.strip(" \t*_#:.-")))
 
@@ -113,10 +122,13 @@ def _words(text: str) -> str:
     lowered = text.lower().replace("&", " and ").replace("'", "").replace("\u2019", "")
     letters = re.sub(r"[^\w\s]|_", " ", lowered)
     bare = _FILLER.sub(" ", " ".join(letters.split()))
-    words = " ".join(_singular(word) for word in bare.split())
-    while (shorter := _ENDS.sub("", words)) != words:
-        words = shorter
-    return words
+    words = [_singular(word) for word in bare.split()]
+    start, end = 0, len(words)
+    while end - start > 1 and words[start] in _FIRST:
+        start += 1
+    while end - start > 1 and (words[end - 1] in _LAST or (end - start > 2 and words[end - 2 : end] == ["of", "this"])):
+        end -= 1
+    return " ".join(words[start:end])
 
 
 def _table() -> dict[str, Kind]:

@@ -51,11 +51,11 @@ class Line:
 
     def wholly(self, kind: MarkKind) -> bool:
         """Whether all of the line's letters are ``kind``."""
-        rest = self.text
-        for mark in self.marks:
-            if mark.kind == kind:
-                rest = rest[: mark.start] + " " * (mark.end - mark.start) + rest[mark.end :]
-        return bool(self.text.strip()) and not any(map(str.isalnum, rest))
+        rest, end = [], 0
+        for mark in sorted(mark for mark in self.marks if mark.kind == kind):
+            rest.append(self.text[end : mark.start])
+            end = max(end, mark.end)
+        return bool(self.text.strip()) and not any(map(str.isalnum, "".join([*rest, self.text[end:]])))
 
     def cut(self, start: int, end: int | None = None) -> Line:
         """The line from ``start`` to ``end``, without blanks around it, its marks moved along."""

@@ -55,8 +55,8 @@ _FIRST_ACTION = _pattern(
     r"engage[sd]?|looks?|"
     r"looked|checks?|checked|opens?|opened|starts?|started|begins?|began|takes over|logs? (?:in|on)|logged (?:in|on))\b",
     r"\btriag(?:e|ed|es|ing)\b",
-    r"\b(?:incident|sev\S*|p[0-5]) (?:was )?(?:declared|opened|raised|created)\b|\bdeclared (?:an? |the )?(?:incident|"
-    r"sev\S*|p\d)\b",
+    r"\b(?:incident|sev\S{0,20}|p[0-5]) (?:was )?(?:declared|opened|raised|created)\b|\bdeclared (?:an? |the )?(?:incident|"
+    r"sev\S{0,20}|p\d)\b",
     r"\b(?:incident|war)[- ](?:channel|room|bridge|call)\b",
     r"\b(?:rolled back|rolling back|restarted|restarting|reverted|reverting|failed over|scaled (?:up|out)|inspected|"
     r"examined|checked|looked at)\b",
@@ -97,7 +97,7 @@ _MITIGATED = _pattern(
 )
 _CLOSED = _pattern(
     r"\bresolved\b(?! to\b)",
-    r"\b(?:incident|issue|outage|bridge|sev\S*|p[0-5]|ticket) (?:(?:was|is|has been|declared|marked|formally|"
+    r"\b(?:incident|issue|outage|bridge|sev\S{0,20}|p[0-5]|ticket) (?:(?:was|is|has been|declared|marked|formally|"
     r"officially) )*(?:closed|over|ended)\b",
     r"\b(?:closed|ended|closing) (?:the |this )?incident\b",
     r"\ball[- ]clear\b",

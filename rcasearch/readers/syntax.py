@@ -7,6 +7,7 @@ so that text rendered from them stays on its lines.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ InlineRule = Callable[[StateInline, bool], bool]
 References = dict[str, Any]
 
 MAX_NESTING = 40
+_COMMENT_ENDS = "comment_ends"
 # Inline parsing is not linear in the worst case ("[[[[..."); longer or denser text is kept as it stands.
 MAX_INLINE_CHARS = 60_000
 MAX_INLINE_BRACKETS = 600
@@ -166,14 +168,25 @@ def _comment_block(state: StateBlock, start: int, end: int, silent: bool) -> boo
     opening = _line(state, start)
     if opening.count("%%") > 1:
         return False
-    last = next((n for n in range(start + 1, end) if _line(state, n).rstrip().endswith("%%")), None)
-    if last is None:
+    ends = _comment_ends(state)
+    at = bisect_right(ends, start)
+    if at == len(ends) or ends[at] >= end:
         return False
+    last = ends[at]
     if not silent:
         token = state.push("comment_block", "", 0)
         token.map = [start, last + 1]
         state.line = last + 1
     return True
+
+
+def _comment_ends(state: StateBlock) -> list[int]:
+    """The lines that end in ``%%``, looked for once: a document may open comments on every line and close none."""
+    if _COMMENT_ENDS not in state.env:
+        lines = (state.src[begin:end] for begin, end in zip(state.bMarks, state.eMarks, strict=True))
+        state.env[_COMMENT_ENDS] = [number for number, line in enumerate(lines) if line.rstrip().endswith("%%")]
+    ends: list[int] = state.env[_COMMENT_ENDS]
+    return ends
 
 
 def _line(state: StateBlock, number: int) -> str:

@@ -23,7 +23,7 @@ _COLUMNS = {
 }
 _STEP_BACK = 3600
 _DAY = 24 * 3600
-_SEPARATOR = re.compile(r"\s+[\u00b7\u2022|\u2192]\s+|;\s+")
+_SEPARATOR = re.compile(r"(?<!\s)\s+[\u00b7\u2022|\u2192]\s+|;\s+")
 _FEWEST_ROWS = 3
 _LONGEST_GAP = 400
 

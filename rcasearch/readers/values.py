@@ -34,10 +34,10 @@ _NUMERIC = re.compile(r"(?<![\d/.])(\d{1,2})([/.\-])(\d{1,2})\2(\d{4})(?!\d)")
 
 _UNIT_MINUTES = {"w": 7 * 24 * 60.0, "d": 24 * 60.0, "h": 60.0, "m": 1.0, "s": 1 / 60}
 _PART = re.compile(
-    r"(\d+(?:[.,]\d+)?|\ban?\b)\s*[-\u2011]?\s*(weeks?|wks?|w|days?|d|hours?|hrs?|hr|h|minutes?|mins?|min|m|seconds?|secs?|sec|s)\b\.?",
+    r"(?<!\d)(\d+(?:[.,]\d+)?|\ban?\b)\s*+[-\u2011]?\s*+(weeks?|wks?|w|days?|d|hours?|hrs?|hr|h|minutes?|mins?|min|m|seconds?|secs?|sec|s)\b\.?",
     re.IGNORECASE,
 )
-_PART_COMPACT = re.compile(r"(\d+)\s*h\s*(\d{1,2})(?:\s*m(?:in)?)?\b", re.IGNORECASE)
+_PART_COMPACT = re.compile(r"(?<!\d)(\d+)\s*h\s*(\d{1,2})(?:\s*m(?:in)?)?\b", re.IGNORECASE)
 _JOINT = re.compile(r"[\s,&+]*(?:and\s+)?", re.IGNORECASE)
 _ISO_DURATION = re.compile(
     r"^P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$",
