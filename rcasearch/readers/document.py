@@ -32,6 +32,7 @@ from rcasearch.texts import unique
 
 _INDEX_NAMES = frozenset({"readme", "index", "contributing", "changelog", "license", "_index", "home", "toc"})
 _LOOKS_MARKDOWN = re.compile(r"\s*(?:---\s*$|#{1,6}\s+\S|[^\n]{1,200}\n(?:={3,}|-{3,})\s*$)", re.MULTILINE)
+_NAME_END = re.compile(r"\s*(?:\(|:\s|\s[-\u2013\u2014]\s)")
 _DATE_PREFIX = re.compile(r"^(?:\d{4}-?\d{2}-?\d{2})[\s_\-.]*")
 
 
@@ -284,4 +285,4 @@ def _title_of(stem: str) -> str:
 
 def _bare_name(text: str) -> str:
     """The service named in "checkout-api (degraded)" or "checkout-api: 40% errors"."""
-    return re.split(r"\s*(?:\(|:\s|\s[-\u2013\u2014]\s)", text, maxsplit=1)[0].strip(" .`*")[:80]
+    return _NAME_END.split(text, maxsplit=1)[0].strip(" .`*")[:80]
