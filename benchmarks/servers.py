@@ -10,11 +10,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import psutil
 
@@ -38,7 +38,11 @@ class Server:
     """A running server that answers on ``url``."""
 
     def __init__(self, name: str, url: str, process: subprocess.Popen[str]) -> None:
-        self.name, self.url, self._process = name, url, process
+        self.name, self.url, self.process = name, url, process
+
+    def pids(self) -> list[int]:
+        """All of its processes."""
+        return [process.pid for process in self._processes()]
 
     def memory(self) -> Memory:
         """What all of its processes hold now; where the system does not tell of shared pages, both figures are the same."""
@@ -70,7 +74,7 @@ class Server:
             raise ContestantError(f"{self.name} does not answer: {error}") from None
 
     def _processes(self) -> list[psutil.Process]:
-        first = psutil.Process(self._process.pid)
+        first = psutil.Process(self.process.pid)
         return [first, *first.children(recursive=True)]
 
 
@@ -87,9 +91,9 @@ def of_peer(contestant: Contestant, task: Mapping[str, Path], threads: int) -> t
 
 
 @contextmanager
-def serving(name: str, command: Sequence[str], variables: Mapping[str, str]) -> Iterator[Server]:
-    """A server that is ready; ended at the end. Raises ContestantError where it does not get ready."""
-    with TemporaryFile("w+") as log:
+def serving(name: str, command: Sequence[str], variables: Mapping[str, str], told: IO[str] | None = None) -> Iterator[Server]:
+    """A server that is ready; ended at the end. ``told`` gets its log. Raises ContestantError where it does not get ready."""
+    with nullcontext(told) if told else TemporaryFile("w+") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment(variables), stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             line = cast("Any", process.stdout).readline()
