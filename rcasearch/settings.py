@@ -149,21 +149,23 @@ def _fields() -> dict[str, Any]:
 
 def _from_environment(env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
     found: dict[str, tuple[Any, str]] = {}
-    for name in _fields():
+    for name, spec in _fields().items():
         variable = PREFIX + name.upper()
         if path := env.get(variable + "_FILE"):
-            found[name] = (_read_value(path, variable + "_FILE"), f"{variable}_FILE ({path})")
+            found[name] = (_read_value(path, variable + "_FILE", secret=not spec.repr), f"{variable}_FILE")
         if variable in env:
             found[name] = (env[variable], variable)
     return found
 
 
-def _read_value(path: str, variable: str) -> str:
+def _read_value(path: str, variable: str, *, secret: bool) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        # Whoever wrote the secret itself there is not to find it in a log.
         raise SettingsError(
-            f"{variable} names the file {path}, which cannot be read: {error}.",
+            f"{variable} names {'a file that' if secret else f'the file {path}, which'} cannot be read: {reason}.",
             "Make it a readable text file or unset the variable.",
         ) from None
 
@@ -197,6 +199,11 @@ def _as_text(name: str, value: Any) -> Any:
     return json.dumps(value, default=str)
 
 
+def _as_given(value: Any, origin: str) -> str:
+    """A wrong value in words; what stands in a file may be a secret, named by mistake."""
+    return "is something else" if origin.endswith("_FILE") else f"is {value!r}"
+
+
 def _checked(name: str, value: Any, origin: str) -> Any:
     spec = _fields()[name]
     if not isinstance(spec.default, int):
@@ -206,7 +213,7 @@ def _checked(name: str, value: Any, origin: str) -> Any:
             )
         if (choices := spec.metadata["choices"]) and value not in choices:
             raise SettingsError(
-                f"The setting {name}, from {origin}, is {value!r}; it must be one of: {', '.join(choices)}.",
+                f"The setting {name}, from {origin}, {_as_given(value, origin)}; it must be one of: {', '.join(choices)}.",
                 spec.metadata["help"],
                 field=name,
             )
@@ -218,7 +225,7 @@ def _checked(name: str, value: Any, origin: str) -> Any:
         number = None
     if number is None or not low <= number <= high:
         raise SettingsError(
-            f"The setting {name}, from {origin}, is {value!r}; it must be a whole number from {low} to {high}.",
+            f"The setting {name}, from {origin}, {_as_given(value, origin)}; it must be a whole number from {low} to {high}.",
             spec.metadata["help"],
             field=name,
         )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import logging
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import unquote
 
 from rcasearch.push.outgoing import request_for
 from rcasearch.push.queue import Message, PushQueue, QueueError
@@ -27,6 +29,9 @@ FIRST_S, LONGEST_S = 2.0, 600.0
 LONGEST_AFTER_S = 3_600.0
 # Slack takes answers to a command for half an hour.
 SLASH_COMMAND_S = 1_800.0
+_PARTS = re.compile(r"[/?&=;, ]")
+# What is shorter in an address or header is an ordinary word.
+_SHORTEST = 8
 SLASH_COMMAND_TARGET = Target(SLASH_COMMAND, "slack", "")
 
 
@@ -158,7 +163,10 @@ def _pause(attempts: int) -> float:
 
 def _discreet(error: str, target: Target, message: Message) -> str:
     """An error without what is secret, though the receiver may repeat it."""
-    for secret in (target.url, target.token, message.address, *(value for _, value in target.headers)):
+    whole = (target.url, target.token, message.address, *(value for _, value in target.headers))
+    # A receiver may name the part of an address, or of a header, by which it knows us.
+    parts = (part for secret in whole for part in _PARTS.split(unquote(secret)) if len(part) >= _SHORTEST)
+    for secret in (*sorted(whole, key=len, reverse=True), *sorted(parts, key=len, reverse=True)):
         if len(secret) > 3:
             error = error.replace(secret, "[secret]")
     return error

@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ TOTAL_S = 20.0
 _READ = 2_000
 # A receiver that says so may be asked again; any other refusal stays one.
 _LATER = frozenset({408, 425, 429})
+# Where clouds tell a machine its own credentials, beside the link-local 169.254.169.254.
+_METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")))
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,33 @@ def is_private(host: str) -> bool:
     if host.lower().rstrip(".") == "localhost":
         return True
     try:
-        return not ipaddress.ip_address(host).is_global
+        return not _meant(host).is_global
     except ValueError:
         return False
+
+
+def is_nobodys(host: str) -> bool:
+    """Whether a host, as an address names it, is a number at which no receiver can be."""
+    try:
+        return _is_nobodys(_meant(host))
+    except ValueError:
+        return False
+
+
+def _meant(number: str) -> Address:
+    """The address that a number of RFC 4291, 3056 or 6052 carries within it, else the number itself."""
+    address = ipaddress.ip_address(number.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        carried = ipaddress.IPv4Address(address.packed[-4:]) if address in _NAT64 else None
+        return address.ipv4_mapped or address.sixtofour or carried or address
+    return address
+
+
+def _is_nobodys(address: Address) -> bool:
+    """Whether an address is never a receiver's, whatever the settings allow: link-local ones, clouds' metadata, nobody, many."""
+    special = address.is_link_local or address.is_multicast or address.is_unspecified
+    # Python counts ::1 among the reserved ones.
+    return special or (address.is_reserved and not address.is_loopback) or address in _METADATA
 
 
 def seconds(retry_after: str, now: float) -> float:
@@ -115,10 +144,16 @@ def _connected(request: Request) -> Iterator[http.client.HTTPConnection]:
 def _reached(host: str, port: int, *, private: bool) -> socket.socket:
     """A connection to the first address of a host that answers. Raises OSError."""
     last: OSError = OSError("no address")
+    until = time.monotonic() + TOTAL_S
     for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         number = str(address[0])
-        if not private and not ipaddress.ip_address(number.partition("%")[0]).is_global:
+        where = _meant(number)
+        if _is_nobodys(where):
+            raise ForbiddenAddressError("it leads to an address at which no receiver can be, as that of a machine's metadata")
+        if not private and not where.is_global:
             raise ForbiddenAddressError("its name leads to a private network, which private = true would allow")
+        if time.monotonic() > until:
+            break
         try:
             # The address that was checked is the one that is used: a name could lead elsewhere the next time it is asked.
             return socket.create_connection((number, port), timeout=STEP_S)

@@ -2,7 +2,8 @@
 
 Limits: 50 blocks, 150 characters in a header, 3,000 in a section (docs.slack.dev, reference of Block Kit), and about 12,000 in
 all blocks together, as users of Slack's library found out (slackapi/bolt-js, issue 2509). Only &, < and > are escaped, as Slack
-asks; with these gone, nothing in a document can mention anybody or hide an address.
+asks; with these gone, nothing in a document can hide an address. ``verbatim`` keeps Slack from making mentions and links of plain
+words (docs.slack.dev, text object), so that nothing in a document can call anybody.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def message(answer: Answer, public_url: str = "") -> dict[str, Any]:
         if (room := room - _length([block])) < 0:
             break
         blocks.append(block)
-    context = {"type": "mrkdwn", "text": escaped(telling.footer(result), 500)}
+    context = {"type": "mrkdwn", "text": escaped(telling.footer(result), 500), "verbatim": True}
     return {"text": escaped(answer["headline"], 300), "blocks": [*blocks, {"type": "context", "elements": [context]}]}
 
 
@@ -76,7 +77,7 @@ def _hit(number: int, hit: shapes.Hit, public_url: str) -> Block:
 
 
 def _section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
 def _length(blocks: list[Block]) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from rcasearch.errors import SettingsError
 from rcasearch.model import Verdict
-from rcasearch.push.sending import is_private
+from rcasearch.push.sending import is_nobodys, is_private
 from rcasearch.push.template import check_template
 from rcasearch.settings import Settings
 
@@ -105,6 +105,8 @@ def _url(url: str, *, private: bool, where: str) -> str:
         sane = False
     if not sane or parts.fragment or any(ord(char) <= 0x20 or ord(char) > 0x7E for char in url):
         raise _wrong(f"{where}.url", "must be an address such as https://hooks.slack.com/services/…, without a name or password")
+    if is_nobodys(parts.hostname or ""):
+        raise _wrong(f"{where}.url", "must not be an address at which no receiver can be, as that of a machine's metadata")
     if parts.scheme == "http" and not (private or is_private(parts.hostname or "")):
         raise _wrong(f"{where}.url", "must begin with https://, unless it leads to a private network (private = true)")
     return url
@@ -161,7 +163,9 @@ def _secret(table: Mapping[str, Any], key: str, where: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise _wrong(f"{where}.{key}_file", f"names {path}, which cannot be read: {error}") from None
+        # Whoever wrote the secret itself there is not to find it in a log.
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise _wrong(f"{where}.{key}_file", f"names a file that cannot be read: {reason}") from None
 
 
 def _choice(value: object, choices: tuple[str, ...], where: str) -> str:

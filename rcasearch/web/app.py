@@ -168,7 +168,8 @@ def _tell(status: int) -> None:
     metrics: Metrics = current_app.extensions["metrics"]
     metrics.count(method, route, status, now - began, work())
     current_app.extensions["spans"](method, route, status, began, now)
-    ms, path = (now - began) * 1000, request.path[:PATH_LOGGED]
+    # What nobody answers to may be anything, also what somebody pasted by mistake.
+    ms, path = (now - began) * 1000, request.path[:PATH_LOGGED] if status < 400 else route
     fields = {"method": request.method[:20], "path": path, "route": route, "status": status, "ms": round(ms, 1)}
     trace = f" trace {g.trace.id}" if g.get("trace") else ""
     log.info("%s %s %r %d %.0f ms%s", g.request_id, fields["method"], path, status, ms, trace, extra={"fields": fields})

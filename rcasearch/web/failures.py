@@ -118,7 +118,8 @@ def failure_of(error: Exception) -> Failure:
         return Failure(status, error.code, error.message, error.hint, error.field, headers)
     if isinstance(error, HTTPException):
         return _http_failure(error)
-    log.error("%s failed: %s %r", g.get("request_id"), request.method, request.path[:PATH_LOGGED], exc_info=error)
+    rule = request.url_rule.rule if request.url_rule else "none"
+    log.error("%s failed: %s %r", g.get("request_id"), request.method[:20], rule, exc_info=error)
     hint = f"It was written to the server's log as request {g.get('request_id')}. Report it with that number."
     return Failure(500, "internal_error", "Something broke inside the server.", hint)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import traceback
 from types import TracebackType
@@ -28,17 +29,27 @@ def to_stderr(settings: Settings, *, many: bool = False) -> None:
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter(_TEXT_OF_MANY if many else _TEXT))
     logging.basicConfig(handlers=[handler])
     logging.getLogger("rcasearch").setLevel(logging.INFO)
+    # Its warnings name what callers call; its errors are told as ours are.
+    logging.getLogger("mcp").setLevel(logging.ERROR)
+    threading.excepthook = _thread_failed
+
+
+def _thread_failed(told: threading.ExceptHookArgs) -> None:
+    """Python would print the words of the error, whatever they quote."""
+    if told.exc_value and not isinstance(told.exc_value, SystemExit):
+        logging.getLogger("rcasearch").error("A thread failed.", exc_info=told.exc_value)
 
 
 class _Discreet(logging.Formatter):
-    """Tells of an error in a request where it happened and its kind, not its words: these may quote what was asked."""
+    """Tells of an error where it happened and its kind, not its words: these may quote what was asked, or a document.
+
+    Only the operating system's own words are told, and these not in a request.
+    """
 
     converter = staticmethod(time.gmtime)
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802
-        if not has_request_context() or ei[1] is None:
-            return super().formatException(ei)
-        return "".join(_frames(ei[1])).rstrip()
+        return "".join(_frames(ei[1])).rstrip() if ei[1] else ""
 
 
 class TextFormatter(_Discreet):
@@ -75,12 +86,16 @@ def _request() -> dict[str, str]:
 
 
 def _frames(error: BaseException) -> list[str]:
-    """The traceback of an error and of those behind it, each by its class alone."""
+    """The traceback of an error and of those behind it, each by its class."""
     behind = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     before = [*_frames(behind), "\n"] if behind else []
     return [
         *before,
         "Traceback (most recent call last):\n",
         *traceback.format_tb(error.__traceback__),
-        f"{type(error).__name__}\n",
+        f"{type(error).__name__}{_words(error)}\n",
     ]
+
+
+def _words(error: BaseException) -> str:
+    return f": {error}" if isinstance(error, OSError) and not has_request_context() else ""

@@ -103,6 +103,16 @@ def test_secrets_are_neither_logged_nor_listed(live: PushQueue, result: Any, cap
     assert not any(secret in told for secret in ("verysecret", "tok-123", "hdr-456"))
 
 
+def test_a_receiver_that_names_a_part_of_a_secret_does_not_bring_it_into_the_log(
+    live: PushQueue, result: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    to = target(kind="webhook", url="https://x.example/in/verysecret?key=alsosecret", headers=(("X-A", "Bearer headersecret"),))
+    put(live, result, to)
+    tried(live, to, Outcome("it answered 404: no hook verysecret, no key alsosecret, no headersecret"))
+    assert live.messages()[0].error == "it answered 404: no hook [secret], no key [secret], no [secret]"
+    assert not any(secret in caplog.text for secret in ("verysecret", "alsosecret", "headersecret"))
+
+
 def test_what_cannot_be_written_is_given_up_and_does_not_hold_up_the_others(live: PushQueue, result: Any) -> None:
     to = target(kind="webhook", template="{{ nobody }}")
     put(live, result, to)

@@ -47,9 +47,43 @@ def test_nobody_there_is_tried_again() -> None:
     assert "Connection refused" in outcome.error
 
 
-@pytest.mark.parametrize("host", ["10.1.2.3", "192.168.0.1", "169.254.169.254", "::1", "fd00::1", "::ffff:127.0.0.1"])
+METADATA = ("169.254.169.254", "169.254.170.2", "fe80::1%eth0", "fd00:ec2::254", "100.100.100.200", "168.63.129.16")
+CARRIED = ("::ffff:169.254.169.254", "2002:a9fe:a9fe::1", "64:ff9b::a9fe:a9fe")
+
+
+@pytest.mark.parametrize("private", [False, True])
+@pytest.mark.parametrize("host", [*METADATA, *CARRIED, "0.0.0.0", "::", "224.0.0.1", "ff02::1", "240.0.0.1", "255.255.255.255"])
+def test_no_name_leads_to_metadata_or_to_nobody_whatever_is_allowed(
+    host: str, private: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(family, socket.SOCK_STREAM, 6, "", (host, 80))])
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: pytest.fail("it was connected"))
+    outcome = send(request("http://innocent.example/x", private=private))
+    assert (outcome.error[:12], outcome.again) == ("it leads to ", False)
+
+
+def test_of_many_addresses_not_all_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 1_000, 9))
+    asked: list[object] = []
+
+    def refuse(address: object, timeout: float) -> None:
+        asked.append(address)
+        raise TimeoutError
+
+    some = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"8.8.8.{number}", 80)) for number in range(200)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: some)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(sending.time, "monotonic", lambda: float(next(clock)))
+    assert send(request("http://slow.example/x")).again
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    "host", ["10.1.2.3", "192.168.0.1", "127.0.0.1", "::1", "fd00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::a00:1"]
+)
 def test_a_public_name_does_not_lead_to_a_private_network(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the name server says: the address of the machine's own metadata among it."""
+    """Whatever the name server says, also where one address is written within another."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(family, socket.SOCK_STREAM, 6, "", (host, 80))])
     monkeypatch.setattr(socket, "create_connection", lambda *_, **__: pytest.fail("it was connected"))

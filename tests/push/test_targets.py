@@ -64,7 +64,11 @@ def test_the_settings_file_names_targets(tmp_path: Path) -> None:
         ({**SLACK, "token": "x"}, "token is for PagerDuty"),
         ({**SLACK, "template": "x"}, "template is for the kind webhook"),
         ({**SLACK, "url_file": "/nowhere"}, "url is given twice"),
-        ({"kind": "slack", "url_file": "/nowhere"}, "names /nowhere, which cannot be read"),
+        ({"kind": "slack", "url_file": "/verysecret"}, "names a file that cannot be read: No such file or directory"),
+        *[
+            ({"kind": "webhook", "url": f"http://{host}/x", "private": True}, "an address at which no receiver can be")
+            for host in ("169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "100.100.100.200", "0.0.0.0", "[::ffff:a9fe:a9fe]")
+        ],
         ({"kind": "slack"}, "url must be an address"),
         ({**SLACK, "url": "ftp://hooks.slack.com/x"}, "url must be an address"),
         ({**SLACK, "url": "file:///etc/passwd"}, "url must be an address"),
