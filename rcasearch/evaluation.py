@@ -6,7 +6,7 @@ indexes/default/evaluation.json is written whole, by one rename, and outlives th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from rcasearch.ablation import SHIPPED
 from rcasearch.durable import sync
 from rcasearch.evaluate import Report, evaluate, evaluate_links
 from rcasearch.measures import ALL_KINDS, Figure
-from rcasearch.model import IndexInfo, Verdict
+from rcasearch.model import EVERYTHING, Clearance, IndexInfo, Verdict
 from rcasearch.search import Searcher
 
 EVALUATION = "evaluation.json"
@@ -52,7 +52,8 @@ class KindFigures(msgspec.Struct, frozen=True):
 class Evaluation(msgspec.Struct, frozen=True):
     """What was measured, when (ISO 8601, UTC), on which index, by which queries: the name of their file, None for links.
 
-    ``verdicts`` are the shares of each verdict by kind, of the shipped recipe. ``auroc`` and ``none_answered`` are as in
+    ``access`` are the labels of the documents that it was measured on: the figures are of all of them. ``verdicts`` are the
+    shares of each verdict by kind, of the shipped recipe. ``auroc`` and ``none_answered`` are as in
     `rcasearch.measures.Separation`; None where no query is without an answer.
     """
 
@@ -67,6 +68,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     auroc: Share | None = None
     plain_auroc: Share | None = None
     none_answered: Share | None = None
+    access: tuple[str, ...] = ()
 
 
 def measure(
@@ -82,12 +84,12 @@ def measure(
     else:
         report = evaluate(searcher, queries, ranker=ranker, **options)
     if ranker == SHIPPED:
-        keep(evaluation_of(report, searcher.info, queries), Path(searcher.settings.index))
+        keep(evaluation_of(report, searcher.info, queries, searcher.labels), Path(searcher.settings.index))
     return report
 
 
-def evaluation_of(report: Report, info: IndexInfo, queries: Path | None) -> Evaluation:
-    """What is kept of a report on the shipped recipe."""
+def evaluation_of(report: Report, info: IndexInfo, queries: Path | None, labels: Collection[str] = ()) -> Evaluation:
+    """What is kept of a report on the shipped recipe, measured on documents of these labels."""
     apart = {own.ranker: own for own in report.separations if own.kind == ALL_KINDS}
     shipped = apart.get(SHIPPED)
     return Evaluation(
@@ -102,6 +104,7 @@ def evaluation_of(report: Report, info: IndexInfo, queries: Path | None) -> Eval
         auroc=shipped.auroc if shipped else None,
         plain_auroc=apart[PLAIN].auroc if PLAIN in apart else None,
         none_answered=shipped.none_answered if shipped else None,
+        access=tuple(sorted(labels)),
     )
 
 
@@ -132,10 +135,14 @@ def keep(evaluation: Evaluation, index: Path) -> bool:
     return True
 
 
-def last_evaluation(index: Path) -> Evaluation | None:
-    """What was measured last on this index or one before it; None where nothing was, or where the file is damaged."""
+def last_evaluation(index: Path, clearance: Clearance = EVERYTHING) -> Evaluation | None:
+    """What was measured last on this index or one before it; None where nothing was, or where the file is damaged.
+
+    A reader is told of it who may see all that it was measured on.
+    """
     try:
         with (index / EVALUATION).open("rb") as file:
-            return msgspec.json.decode(file.read(_LARGEST), type=Evaluation)
+            found = msgspec.json.decode(file.read(_LARGEST), type=Evaluation)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
+    return found if clearance.covers(found.access) else None

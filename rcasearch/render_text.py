@@ -253,11 +253,12 @@ def info_as_text(info: IndexInfo, width: int = 80, color: bool = False) -> str:
         "Problems": f"{info.problems:,}" + (" (rcasearch info --problems lists them)" if info.problems else ""),
         "Model": f"{info.model} ({info.dimension} dimensions, {info.max_tokens} tokens)",
         "Search": _search_as_text(info),
-        "Size": size(info.bytes),
+        "Size": size(info.bytes) if info.bytes else "",
         "Generation": info.id,
     }
     for label, value in rows.items():
-        sheet.field(label, [clean(value)], indent=0)
+        if value:  # of a part of an index, it is not told what all of it is made of
+            sheet.field(label, [clean(value)], indent=0)
     return sheet.text()
 
 

@@ -182,6 +182,11 @@ class Searcher:
         return self._store.problems()
 
     @property
+    def clearance(self) -> Clearance:
+        """What its reader may see."""
+        return self._clearance
+
+    @property
     def labels(self) -> frozenset[str]:
         """The labels of all incidents that it answers from."""
         return self._store.labels

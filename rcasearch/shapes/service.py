@@ -43,8 +43,8 @@ class Index(TypedDict):
     chunks: int
     passages: int
     problems: int
-    bytes: int
-    sources: list[str]
+    bytes: Annotated[int, "On the disk; 0 for who sees a part of it."]
+    sources: Annotated[list[str], "The folders of documents; none for who sees a part of them."]
     search: Searches
 
 

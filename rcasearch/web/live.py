@@ -6,9 +6,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import current_app, g, has_request_context
 
@@ -18,6 +17,8 @@ from rcasearch.settings import Settings
 from rcasearch.stores import generations
 from rcasearch.web.recurring import Recurring
 from rcasearch.web.scrubbing import Scrubbing
+from rcasearch.web.seeing import clearance
+from rcasearch.web.view import Facets, View
 from rcasearch.wording import plural
 
 if TYPE_CHECKING:
@@ -28,14 +29,8 @@ log = logging.getLogger("rcasearch.web")
 LOOK_EVERY_S = 0.2
 # Opening an index that was refused costs more, and the trouble may have been passing, such as too many open files.
 REFUSED_FOR_S = 15.0
-SIMILAR_KEPT = 1_000
-FACETS_KEPT = 100
-# Which filters decide what each facet counts, and would leave only themselves to choose.
-_OWN: dict[str, dict[str, Any]] = {
-    **{name: {name: ()} for name in ("services", "severities", "tags", "statuses")},
-    "years": {"since": None, "until": None},
-}
-Facets = dict[str, tuple[tuple[str, int], ...]]
+# As many as a searcher keeps of itself.
+_VIEWS = 32
 
 
 class IndexLoadingError(RcaSearchError):
@@ -58,21 +53,20 @@ class Live:
         self._following, self._stopped = False, threading.Event()
         self._refused, self._refused_at = "", float("-inf")
         self._looked = float("-inf") if searcher is None else time.monotonic()
-        self._facets: OrderedDict[tuple[str, Filters], Facets] = OrderedDict()
-        self._similar: OrderedDict[tuple[str, str], Results] = OrderedDict()
-        self.recurring = Recurring(self.searcher)
+        self._views: OrderedDict[Searcher, View] = OrderedDict()
 
     def searcher(self) -> Searcher:
         """The searcher in force; within a request the one that it began with, so that no answer is of two indexes.
 
-        Raises what opening the index raised last: IndexMissingError, IndexMismatchError, ModelError; IndexLoadingError meanwhile.
+        It answers from what the caller of the request may see, and from nothing else. Raises what opening the index raised last:
+        IndexMissingError, IndexMismatchError, ModelError; IndexLoadingError meanwhile.
         """
         if not has_request_context():
             return self._in_force()
-        if "searcher" not in g:
-            g.searcher = self._in_force()
-        found: Searcher = g.searcher
-        return found
+        if "in_force" not in g:
+            g.in_force = self._in_force()
+        found: Searcher = g.in_force
+        return found.seen_by(clearance())
 
     def _in_force(self) -> Searcher:
         if not self._following:
@@ -118,27 +112,33 @@ class Live:
         Counted once while the index stays. A tag that more than half of the incidents carry tells none of them apart, and is
         left out.
         """
-        searcher = self.searcher()
-        key = (searcher.info.id, filters)
-        found = self._facets.get(key)
-        if found is None:
-            found = self._facets[key] = _counted(searcher, filters)
-            while len(self._facets) > FACETS_KEPT:
-                self._facets.popitem(last=False)
-        return found
+        return self._view().facets(filters)
 
     def similar(self, incident_id: str, limit: int) -> Results:
         """The neighbours of an incident, kept while the index stays: finding them reads a whole document with the model.
 
         Raises NotFoundError.
         """
+        return self._view().similar(incident_id, limit)
+
+    @property
+    def recurring(self) -> Recurring:
+        """The failures that happened again."""
+        try:
+            return self._view().recurring
+        except RcaSearchError:
+            # It raises the same when it is asked, or says that nothing is known.
+            return Recurring(self.searcher)
+
+    def _view(self) -> View:
+        """What is kept for the readers of the searcher that answers."""
         searcher = self.searcher()
-        key = (searcher.info.id, incident_id)
-        found = self._similar.get(key)
-        if found is None or found.query.limit != limit:
-            found = self._similar[key] = searcher.similar(incident_id, limit)
-            while len(self._similar) > SIMILAR_KEPT:
-                self._similar.popitem(last=False)
+        found = self._views.get(searcher) or View(searcher)
+        # What a request that is under way finds out of an earlier index is of use to nobody after it.
+        if self._searcher is not None and searcher.info.id == self._searcher.info.id:
+            found = self._views.setdefault(searcher, found)
+            while len(self._views) > _VIEWS:
+                self._views.popitem(last=False)
         return found
 
     def open(self) -> None:
@@ -173,8 +173,7 @@ class Live:
         if newest.refresh():
             self._searcher = newest
             # What was kept of the one before would only be in the way.
-            self._facets.clear()
-            self._similar.clear()
+            self._views.clear()
             self._tell()
 
     def _refuse(self, error: Exception) -> None:
@@ -204,8 +203,7 @@ class Live:
                 return
             self._searcher, self._error = None, error
             self._refused, self._refused_at = index_id, time.monotonic()
-            self._facets.clear()
-            self._similar.clear()
+            self._views.clear()
         log.error("The index %s is served no longer: %s %s", index_id, error.message, error.hint)
 
     def _tell(self) -> None:
@@ -216,16 +214,6 @@ class Live:
 def _unopened(error: Exception) -> RcaSearchError:
     log.error("Opening the index failed.", exc_info=error)
     return IndexMismatchError(f"The index cannot be opened: {type(error).__name__}.", "The log of the server tells more.")
-
-
-def _counted(searcher: Searcher, filters: Filters) -> Facets:
-    """What is left to choose under the filters: each facet as if it had no filter of its own."""
-    own = {name: replace(filters, **gone) for name, gone in _OWN.items()}
-    pages = {wanted: searcher.incidents(wanted, 0, 1) for wanted in {filters, NO_FILTERS, *own.values()}}
-    whole = pages[NO_FILTERS]
-    common = {tag for tag, count in whole.facets.get("tags", ()) if count * 2 > whole.total}
-    counts = {name: pages[wanted].facets.get(name, ()) for name, wanted in own.items()}
-    return counts | {"tags": tuple((tag, count) for tag, count in counts["tags"] if tag not in common)}
 
 
 def live() -> Live:

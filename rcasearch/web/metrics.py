@@ -153,7 +153,8 @@ class _Index:
         yield GaugeMetricFamily("rcasearch_index_incidents", "Incidents in the index.", value=info.incidents)
         yield GaugeMetricFamily("rcasearch_index_passages", "Distinct passages in the index.", value=info.passages)
         yield GaugeMetricFamily("rcasearch_index_problems", "Problems in the documents.", value=info.problems)
-        yield GaugeMetricFamily("rcasearch_index_bytes", "Size of the index on disk.", value=info.bytes)
+        if info.bytes:  # who sees a part of the index is not told how large all of it is
+            yield GaugeMetricFamily("rcasearch_index_bytes", "Size of the index on disk.", value=info.bytes)
         generation = {"id": info.id, "model": info.model, "created": info.created}
         yield InfoMetricFamily("rcasearch_index", "The generation that is served.", value=generation)
 

@@ -26,7 +26,7 @@ def about() -> Answer:
     """What is indexed, when, by which model, how well it answers, and what is wrong with the documents."""
     searcher = live().searcher()
     problems = [problem_as_dict(problem) for problem in searcher.problems()]
-    evaluation = last_evaluation(Path(searcher.settings.index))
+    evaluation = last_evaluation(Path(searcher.settings.index), searcher.clearance)
     measured = None if evaluation is None else _told(evaluation, searcher.info.id)
     return render_template("about.html", info=public_info(searcher.info), problems=problems, measured=measured)
 

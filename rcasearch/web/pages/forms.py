@@ -11,7 +11,8 @@ from rcasearch.errors import InvalidQueryError, RcaSearchError
 from rcasearch.model import NO_FILTERS, Filters
 from rcasearch.query import FILTER_KEYS, parse_filters
 from rcasearch.web.addresses import filter_pairs
-from rcasearch.web.live import Facets, live
+from rcasearch.web.live import live
+from rcasearch.web.view import Facets
 
 FACETS = {"service": "services", "severity": "severities", "tag": "tags", "status": "statuses", "year": "years"}
 _YEAR = re.compile(r"([0-9]{4})-01-01")
