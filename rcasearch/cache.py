@@ -210,7 +210,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     # What is no text any more is no key of anything.
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
-        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _SCHEMA)
+        connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;" + _SCHEMA)
     except sqlite3.DatabaseError:
         connection.close()
         raise

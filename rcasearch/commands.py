@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rcasearch import upkeep
 from rcasearch.settings import Settings
 from rcasearch.terminal import color, page, print_json, width
+from rcasearch.wording import visible
 
 if TYPE_CHECKING:
     from rcasearch.model import Results
@@ -94,7 +95,8 @@ def show(args: argparse.Namespace, settings: Settings) -> int:
     with _opened(settings) as searcher:
         incident = searcher.incident(args.id)
         if args.markdown:
-            sys.stdout.write(searcher.source(incident.id))
+            source = searcher.source(incident.id)
+            sys.stdout.write(visible(source) if sys.stdout.isatty() else source)
         elif args.json:
             print_json(incident_as_dict(incident))
         else:
@@ -223,7 +225,7 @@ def evaluate(args: argparse.Namespace, settings: Settings) -> int:
     if args.json:
         print_json(report.as_dict())
     else:
-        print(table(report, width(sys.stdout)))
+        print(visible(table(report, width(sys.stdout))))
     return 0
 
 

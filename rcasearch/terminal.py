@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -11,11 +12,13 @@ import sys
 from typing import Any, TextIO
 
 PAGER = "less -FRX"
+# JSON lets them stand as they are, and a terminal obeys them.
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON that people can read, too."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print a value as JSON that people can read, too, and that moves no cursor and turns no reading direction round."""
+    print(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, indent=2)))
 
 
 def page(text: str) -> None:

@@ -85,7 +85,8 @@ class DocumentCache:
             self._connection = sqlite3.connect(path)
             # What is no text any more is found out by its seal.
             self._connection.text_factory = partial(str, encoding="utf-8", errors="replace")
-            self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _MADE_WITH)
+            self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;")
+            self._connection.executescript(_MADE_WITH)
         if self._made_with("version") != version.encode():
             with self._writing() as write:
                 # Another version may have kept them in tables of another form.

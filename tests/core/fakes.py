@@ -125,7 +125,11 @@ def _document(number: int, chance: random.Random) -> str:
 
 
 def build_with(
-    encoder: FakeEncoder, source: Path, index: Path, progress: Callable[[int, int, str], None] | None = None
+    encoder: FakeEncoder,
+    source: Path,
+    index: Path,
+    progress: Callable[[int, int, str], None] | None = None,
+    secrets: str = "mask",
 ) -> BuildReport:
     """An index made by the fake encoder, with the small lexicon. What ``encoder`` is asked for are passages alone."""
     with pytest.MonkeyPatch.context() as patch:
@@ -133,7 +137,7 @@ def build_with(
         patch.setattr("rcasearch.indexing.making.load_encoder", lambda name: encoder)
         patch.setattr("rcasearch.indexing.making.load_lexicon", lambda own: LEXICON)
         patch.setattr("rcasearch.indexing.making.concept_space", lambda lexicon, _: concept_space(lexicon, FakeEncoder()))
-        return build([source], Settings(index=str(index)), progress)
+        return build([source], Settings(index=str(index), secrets=secrets), progress)
 
 
 def searcher_with(encoder: FakeEncoder, index: Path) -> Searcher:
