@@ -229,7 +229,7 @@ class Searcher:
     def _view(self, clearance: Clearance) -> Searcher:
         found, store = copy.copy(self), self._store.seen_by(clearance)
         found._clearance, found._store, found._views = clearance, store, {}
-        found._overviews = self._overviews if store is self._store else Overviews()
+        found._overviews = self._overviews if store.overview_file == self._store.overview_file else Overviews()
         return found
 
     def _try(self, store: Store) -> None:

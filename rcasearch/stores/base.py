@@ -70,9 +70,10 @@ class Store(Protocol):
         """What the index holds; its id names the generation."""
 
     def seen_by(self, clearance: Clearance) -> Store:
-        """The same without what a reader of that clearance may not see, as if that had never been indexed; itself if that is all.
+        """The same without what a reader of that clearance may not see, as if that had never been indexed; itself if he sees all.
 
-        Raises IndexMismatchError where the files are gone meanwhile.
+        Only such a reader is told of files that could not be indexed, of folders and of sizes. Raises IndexMismatchError where
+        the files are gone meanwhile.
         """
 
     @property

@@ -206,8 +206,10 @@ class Catalogue:
             "JOIN incidents ON incidents.id = incident_id JOIN rows AS linked ON linked.doc = incidents.doc ORDER BY 1, 2"
         )
 
-    def problems(self) -> tuple[Problem, ...]:
-        return tuple(_problem(record) for (record,) in self._query("SELECT record FROM problems ORDER BY row"))
+    def problems(self, *, indexed: bool = False) -> tuple[Problem, ...]:
+        """What is wrong with the documents; only with those that are ``indexed``, if asked."""
+        where = "WHERE doc IS NOT NULL" if indexed else ""
+        return tuple(_problem(record) for (record,) in self._query(f"SELECT record FROM problems {where} ORDER BY row"))
 
     def listing(self, filters: Filters, offset: int, limit: int) -> Page:
         where, values = _where(filters)

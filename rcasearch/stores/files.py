@@ -14,8 +14,9 @@ from rcasearch.compression import Basis
 from rcasearch.concepts import ConceptSpace
 from rcasearch.services import ServiceNames
 from rcasearch.stores import earlier, writer
-from rcasearch.stores.base import Floats
+from rcasearch.stores.base import Floats, Rows
 from rcasearch.stores.consistency import check_bounds, check_shape
+from rcasearch.stores.layout import Layout
 
 
 def read_concepts(folder: Path) -> tuple[ConceptSpace, Floats]:
@@ -48,6 +49,13 @@ class StoredTokens:
     codes: NDArray[np.int8]
     ids: NDArray[np.int32]
     spans: NDArray[np.uint16]
+
+    def frequency_in(self, layout: Layout, rows: Rows) -> NDArray[np.int32]:
+        """In how many of these incidents each token stands: counted over them, or over the others where these are fewer."""
+        others = np.setdiff1d(np.arange(len(layout.starts) - 1), rows)
+        few = rows if len(rows) <= len(others) else others
+        own = writer.document_frequency(self.ids, self.starts, *layout.of(few))
+        return own if few is rows else self.frequency - own
 
 
 def read_tokens(folder: Path) -> StoredTokens:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from rcasearch import ranking
@@ -38,10 +41,14 @@ _SERVICES = 64
 class LocalStore:
     """A `Store` over the files of one generation."""
 
+    # All that the catalogue has, unless a reader is not to be told of them.
+    _problems: tuple[Problem, ...] | None = None
+
     def __init__(self, folder: Path, manifest: Manifest | None = None) -> None:
         """Open the generation in ``folder``; ``manifest`` where it is not on disk yet. Raises IndexMismatchError."""
-        self.folder = folder
+        self.folder, self.overview_file = folder, overview_of(folder)
         self.manifest = manifest or verified(folder)
+        self.fingerprint = self.manifest.fingerprint
         try:
             self._load()
             self._check()
@@ -68,9 +75,8 @@ class LocalStore:
         catalogue, count = self._catalogue, self._catalogue.count()
         # Of each row whether its incident lists a service.
         self._served = lru_cache(maxsize=_SERVICES)(lambda service: mask(catalogue.serving(service), count))
-        tokens = files.read_tokens(folder)
-        self._token_starts, self._frequency, self._basis = tokens.starts, tokens.frequency, tokens.basis
-        self._codes, self._ids, self._spans = tokens.codes, tokens.ids, tokens.spans
+        tokens = self._tokens = files.read_tokens(folder)
+        self._token_starts, self._basis, self._codes = tokens.starts, tokens.basis, tokens.codes
         self._space, self._reach = files.read_concepts(folder)
         self._services = files.read_services(folder)
         self._profiles: NDArray[np.float16] = np.load(folder / writer.PROFILES, mmap_mode="r")
@@ -86,36 +92,29 @@ class LocalStore:
         consistency.check_shape(self._profiles, (info.incidents, len(self._reach)), "profiles")
 
     def seen_by(self, clearance: Clearance) -> Store:
+        if clearance.unrestricted:
+            return self
         catalogue = self._catalogue.seen_by(clearance)
         if catalogue is None:
-            return self
+            return self._for_others()
         rows = np.array(self._catalogue.rows_of(catalogue), np.int64)
-        passages, _ = self._layout.of(rows)
-        parts = Parts(catalogue, SomePostings(self._lexical, rows), self._frequency_in, len(passages), len(np.unique(passages)))
+        parts = Parts(catalogue, SomePostings(self._lexical, rows), self._layout, self._tokens)
         return RestrictedStore(self, clearance, rows, parts)
 
-    def _frequency_in(self, rows: Rows) -> NDArray[np.int32]:
-        """In how many of these incidents each token stands: counted over them, or over the others where these are fewer."""
-        others = np.setdiff1d(np.arange(self._everything.count), rows)
-        few = rows if len(rows) <= len(others) else others
-        own = writer.document_frequency(self._ids, self._token_starts, *self._layout.of(few))
-        return own if few is rows else self._frequency - own
+    def _for_others(self) -> LocalStore:
+        """The same for who sees all incidents, and yet is not told of files that could not be indexed, of folders and sizes."""
+        found, problems = copy.copy(self), self._catalogue.problems(indexed=True)
+        info = replace(self.info, problems=len(problems), bytes=0, sources=())
+        found.manifest, found._problems = structs.replace(self.manifest, info=info), problems
+        return found
 
     @property
     def labels(self) -> frozenset[str]:
         return self._catalogue.labels()
 
     @property
-    def overview_file(self) -> Path:
-        return overview_of(self.folder)
-
-    @property
     def info(self) -> IndexInfo:
         return self.manifest.info
-
-    @property
-    def fingerprint(self) -> str:
-        return self.manifest.fingerprint
 
     @property
     def calibration(self) -> Mapping[str, float]:
@@ -249,10 +248,10 @@ class LocalStore:
 
     def chunk_spans(self, row: int, chunk: int) -> list[tuple[int, int]]:
         start, end = self._span(row, chunk)
-        return [(first, last) for first, last in self._spans[start:end].tolist()]
+        return [(first, last) for first, last in self._tokens.spans[start:end].tolist()]
 
     def token_weights(self, tokens: Tokens) -> Floats:
-        return ranking.idf_of(tokens.ids, self._frequency, self._everything.count)
+        return ranking.idf_of(tokens.ids, self._tokens.frequency, self._everything.count)
 
     def row(self, key: str) -> int:
         return self._catalogue.row(key)
@@ -273,7 +272,7 @@ class LocalStore:
 
     def tokens_at(self, row: int, chunks: Sequence[int]) -> Tokens:
         spans = [self._span(row, chunk) for chunk in chunks]
-        ids = np.concatenate([np.zeros(0, np.int32), *(self._ids[start:end] for start, end in spans)])
+        ids = np.concatenate([np.zeros(0, np.int32), *(self._tokens.ids[start:end] for start, end in spans)])
         codes = np.concatenate([self._codes[:0], *(self._codes[start:end] for start, end in spans)])
         return Tokens(ids, self._basis.decode(codes))
 
@@ -294,7 +293,7 @@ class LocalStore:
         return self._catalogue.listing(filters, offset, limit)
 
     def problems(self) -> tuple[Problem, ...]:
-        return self._catalogue.problems()
+        return self._catalogue.problems() if self._problems is None else self._problems
 
     def close(self) -> None:
         self._catalogue.close()

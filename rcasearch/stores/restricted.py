@@ -8,7 +8,7 @@ corpus is counted again over what is left.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -23,24 +23,19 @@ from rcasearch.model import Chunk, Clearance, Filters, Incident, IndexInfo, Kind
 from rcasearch.services import ServiceNames, names_of
 from rcasearch.stores.base import Floats, Passages, Rows, Selection, Store, TermValues
 from rcasearch.stores.catalogue import Catalogue
-from rcasearch.stores.layout import best
+from rcasearch.stores.files import StoredTokens
+from rcasearch.stores.layout import Layout, best
 from rcasearch.stores.reweighing import SomePostings
-
-Frequency = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a view is made of beside the whole: its catalogue, its terms, and in how many of given rows each token stands (v,).
-
-    ``chunks`` and ``passages`` tell how many are left of either.
-    """
+    """What a view is made of beside the whole: its own catalogue and terms, and the layout and the tokens of all passages."""
 
     catalogue: Catalogue
     terms: SomePostings
-    frequency: Callable[[Rows], Frequency]
-    chunks: int
-    passages: int
+    layout: Layout
+    tokens: StoredTokens
 
 
 class RestrictedStore:
@@ -60,11 +55,12 @@ class RestrictedStore:
     @cached_property
     def info(self) -> IndexInfo:
         """Of what is left. Neither the size of the files nor the names of folders are told: they are of more than that."""
+        passages, _ = self._parts.layout.of(self._rows)
         return replace(
             self._whole.info,
             incidents=len(self._rows),
-            chunks=self._parts.chunks,
-            passages=self._parts.passages,
+            chunks=len(passages),
+            passages=len(np.unique(passages)),
             problems=len(self.problems()),
             bytes=0,
             sources=(),
@@ -175,8 +171,8 @@ class RestrictedStore:
         return ranking.idf_of(tokens.ids, self._frequency, len(self._rows))
 
     @cached_property
-    def _frequency(self) -> Frequency:
-        return self._parts.frequency(self._rows)
+    def _frequency(self) -> NDArray[np.int32]:
+        return self._parts.tokens.frequency_in(self._parts.layout, self._rows)
 
     def row(self, key: str) -> int:
         return self._catalogue.row(key)

@@ -31,9 +31,9 @@ def write_labelled(folder: Path, count: int = 40) -> Path:
 
 
 def _document(number: int, said: str) -> str:
-    own = f"{CANARY}{'abcdefghij'[number % 10]}"
+    own, identifier = f"{CANARY}{'abcdefghij'[number % 10]}", f"rca-{number:03}" if number % 3 == 0 else f"{CANARY}-id-{number}"
     return (
-        f"---\nid: {f'rca-{number:03}' if number % 3 == 0 else f'{CANARY}-id-{number}'}\ntitle: {CANARY} title of Outage {number}\n"
+        f"---\nid: {identifier}\ntitle: {CANARY} title of Outage {number}\n"
         f"date: 2025-0{1 + number % 9}-11\nseverity: SEV0\naccess: [{LABELS[number % 3]}]\nstatus: {CANARY}-status\n"
         f"aliases: [Outage {number}, rca-00{number % 7}]\ndate_of_birth: 2025-99-99\nduration: {CANARY}\n"
         f"services: [{CANARY}-vault-api, {SERVICES[number % 5]}]\ntags: [{CANARY}-tag, database]\n---\n\n"
