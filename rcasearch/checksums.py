@@ -66,7 +66,7 @@ def forget(paths: Iterable[Path]) -> None:
 
 
 def _kept(folder: Path) -> dict[str, Known]:
-    with suppress(OSError, msgspec.DecodeError):
+    with suppress(OSError, UnicodeError, msgspec.DecodeError):
         return msgspec.json.decode((folder / _FILE).read_bytes(), type=dict[str, Known])
     return {}
 

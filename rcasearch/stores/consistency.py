@@ -16,7 +16,7 @@ from rcasearch.model import IndexInfo
 
 def check_bounds(starts: NDArray[Any], count: int, total: int, what: str) -> None:
     """``count`` spans, one after the other, from 0 to ``total``."""
-    whole = starts.ndim == 1 and len(starts) == count + 1 and starts.dtype.kind == "i"
+    whole = starts.ndim == 1 and len(starts) == count + 1 > 0 and starts.dtype.kind == "i"
     if not whole or starts[0] != 0 or starts[-1] != total or (np.diff(starts) < 0).any():
         raise ValueError(f"the places of {what} do not follow one another up to their number")
 

@@ -74,7 +74,7 @@ def read_manifest(folder: Path) -> Manifest:
     _check_format(index, told)
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)
-    except msgspec.DecodeError as error:
+    except (UnicodeError, msgspec.DecodeError) as error:
         raise IndexMismatchError(f"The manifest of the index at {index} cannot be read: {error}.", again(index)) from None
     if hashlib.sha256(raw.replace(manifest.sha256.encode(), _UNSEALED.encode())).hexdigest() != manifest.sha256:
         raise IndexMismatchError(f"The manifest of the index at {index} changed after it was written.", again(index))
@@ -116,7 +116,7 @@ def _read(folder: Path) -> tuple[bytes, dict[str, Any]]:
         if not isinstance(told, dict):
             raise msgspec.DecodeError("it is no object")
     # Values nested too deeply are a RecursionError.
-    except (OSError, RecursionError, msgspec.DecodeError) as error:
+    except (OSError, RecursionError, UnicodeError, msgspec.DecodeError) as error:
         raise IndexMismatchError(
             f"The manifest of the index at {folder.parent} cannot be read: {unreadable(error)}.", again(folder.parent)
         ) from None
