@@ -171,8 +171,11 @@ def _tell(status: int) -> None:
     # What nobody answers to may be anything, also what somebody pasted by mistake.
     ms, path = (now - began) * 1000, request.path[:PATH_LOGGED] if status < 400 else route
     fields = {"method": request.method[:20], "path": path, "route": route, "status": status, "ms": round(ms, 1)}
+    by = f" by {identity.caller().name}" if identity.caller().token else ""
+    if by:
+        fields["caller"] = identity.caller().name
     trace = f" trace {g.trace.id}" if g.get("trace") else ""
-    log.info("%s %s %r %d %.0f ms%s", g.request_id, fields["method"], path, status, ms, trace, extra={"fields": fields})
+    log.info("%s %s %r %d %.0f ms%s%s", g.request_id, fields["method"], path, status, ms, by, trace, extra={"fields": fields})
 
 
 def _asset_versions(folder: Path) -> dict[str, str]:

@@ -120,10 +120,11 @@ def test_the_scheme_may_be_written_in_any_case(made: Any, file: TokenFile) -> No
 
 def test_no_answer_and_no_line_of_the_log_holds_a_token(made: Any, file: TokenFile, caplog: pytest.LogCaptureFixture) -> None:
     client, given, wrong = made().test_client(), token(file, *SCOPES), "rcas_" + "w" * 43
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.INFO, "rcasearch.web"):
         answers = [client.get(SEARCH, headers=bearing(one)) for one in (given, wrong)]
         answers += [sign_in(client, one) for one in (given, wrong, "rcas_" + "w" * 9)]
         answers += [client.get("/about"), client.get("/metrics")]
+    assert " ms by ana" in caplog.text
     for secret in (given, wrong, "w" * 9):
         assert secret not in caplog.text
         assert all(secret not in answer.text for answer in answers)
