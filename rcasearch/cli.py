@@ -125,6 +125,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_info(subparsers)
     _add_serve(subparsers)
     _add_mcp(subparsers)
+    _add_doctor(subparsers)
     _add_push(subparsers)
     _add_token(subparsers)
     _add_eval(subparsers)
@@ -241,6 +242,12 @@ def _add_mcp(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         dest="mcp_port",
         help=f"with --http: the port to listen on, 0 for a free one (default: {Settings().mcp_port})",
     )
+
+
+def _add_doctor(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    parser = _add(subparsers, "doctor", "tell what is wrong with documents, secrets in them too", epilogs.DOCTOR)
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", type=Path, help="folders or files (default: those of the index)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_push(subparsers: Subparsers[argparse.ArgumentParser]) -> None:

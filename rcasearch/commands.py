@@ -275,6 +275,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "recurrences": recurrences,
     "insights": insights,
     "info": info,
+    "doctor": upkeep.doctor,
     "serve": serve,
     "push": upkeep.push,
     "token": upkeep.token,

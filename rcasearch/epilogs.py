@@ -98,6 +98,14 @@ examples:
   rcasearch push retry --dead                     all that are dead
   rcasearch push drop --dead                      forget them"""
 
+DOCTOR = """\
+Reads documents as `index` does, and makes nothing. Exits with 1 where anything is wrong, so that
+a change to the documents can be checked before it is merged.
+
+examples:
+  rcasearch doctor path/to/rcas                   what is wrong, by file and line
+  rcasearch doctor --json | jq -r '.[].path'      which documents of the index are meant"""
+
 TOKENS = """\
 A token is told once, when it is made; only its hash is kept. A running server knows of a change at
 once. While there is none, `serve` answers whoever uses this machine; with one, only who has one.

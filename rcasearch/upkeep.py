@@ -1,4 +1,4 @@
-"""What the commands for the operator do: messages that wait, and tokens."""
+"""What the commands for the operator do: what ails documents, messages that wait, and tokens."""
 
 from __future__ import annotations
 
@@ -6,14 +6,44 @@ import argparse
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rcasearch.errors import InvalidQueryError
 from rcasearch.settings import Settings
-from rcasearch.terminal import page, print_json
+from rcasearch.terminal import color, page, print_json, width
 
 if TYPE_CHECKING:
     from rcasearch.tokens import TokenFile
+
+
+def doctor(args: argparse.Namespace, settings: Settings) -> int:
+    """Tell what is wrong with documents, secrets in them too, and make no index. The exit code is 1 where anything is."""
+    from rcasearch.model import Problem
+    from rcasearch.readers.corpus import read
+    from rcasearch.render import problem_as_dict
+    from rcasearch.render_text import problems_as_text
+    from rcasearch.wording import plural
+
+    problems: list[Problem] = []
+    hidden, documents = settings.secrets == "mask", 0
+    for one in read(args.sources or _sources(settings), max_bytes=settings.max_document_bytes, mask=hidden):
+        documents += not isinstance(one, Problem)
+        problems += [one] if isinstance(one, Problem) else one.problems
+    if args.json:
+        print_json([problem_as_dict(problem) for problem in problems])
+    else:
+        page(problems_as_text(problems, width(sys.stdout), color(sys.stdout), limit=None))
+        print(f"{plural(len(problems), 'problem')} in {plural(documents, 'document')}.", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _sources(settings: Settings) -> list[Path]:
+    """What the index in force was made of."""
+    from rcasearch.stores.generations import current
+    from rcasearch.stores.manifests import read_manifest
+
+    return [Path(source) for source in read_manifest(current(Path(settings.index))).info.sources]
 
 
 def push(args: argparse.Namespace, settings: Settings) -> int:

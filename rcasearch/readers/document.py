@@ -36,10 +36,10 @@ _NAME_END = re.compile(r"\s*(?:\(|:\s|\s[-\u2013\u2014]\s)")
 _DATE_PREFIX = re.compile(r"^(?:\d{4}-?\d{2}-?\d{2})[\s_\-.]*")
 
 
-def read_document(file: str, path: str, max_bytes: int) -> Document | Problem | None:
+def read_document(file: str, path: str, max_bytes: int, *, mask: bool = True) -> Document | Problem | None:
     """The document in ``file``, known as ``path``; a Problem when it cannot be indexed; None when it is no incident at all."""
     try:
-        return document_of(read_bytes(file, max_bytes), path, max_bytes)
+        return document_of(read_bytes(file, max_bytes), path, max_bytes, mask=mask)
     except OSError as error:
         return unreadable(path, error)
 
