@@ -28,15 +28,15 @@ _NEWEST = "ORDER BY date IS NULL, date DESC, id"
 FACETS = ("services", "severities", "tags", "statuses", "years")
 
 # Names that mean a part of the tables of the same names, numbered anew: SQLite looks for a name among what is temporary first, so
-# that no query over them can come upon another document.
+# that no query over them can come upon another document. (A + keeps it from going through all of a table by these rows.)
 _VIEWS = f"""
 CREATE TEMP TABLE rows (row INTEGER PRIMARY KEY, doc INTEGER UNIQUE NOT NULL);
 INSERT INTO temp.rows SELECT row_number() OVER (ORDER BY row) - 1, doc FROM main.rows WHERE doc NOT IN (SELECT doc FROM hidden);
-CREATE TEMP VIEW incidents AS SELECT * FROM main.incidents WHERE doc IN (SELECT doc FROM temp.rows);
-CREATE TEMP VIEW labels AS SELECT * FROM main.labels WHERE doc IN (SELECT doc FROM temp.rows);
-CREATE TEMP VIEW access AS SELECT * FROM main.access WHERE doc IN (SELECT doc FROM temp.rows);
-CREATE TEMP VIEW links AS SELECT * FROM main.links
-    WHERE doc IN (SELECT doc FROM temp.rows) AND incident_id IN (SELECT id FROM temp.incidents);
+CREATE TEMP VIEW incidents AS SELECT * FROM main.incidents WHERE +doc IN (SELECT doc FROM temp.rows);
+CREATE TEMP VIEW labels AS SELECT * FROM main.labels WHERE +doc IN (SELECT doc FROM temp.rows);
+CREATE TEMP VIEW access AS SELECT * FROM main.access WHERE +doc IN (SELECT doc FROM temp.rows);
+CREATE TEMP VIEW links AS SELECT * FROM main.links WHERE +doc IN (SELECT doc FROM temp.rows) AND EXISTS
+    (SELECT 1 FROM main.incidents AS target WHERE target.id = links.incident_id AND target.doc IN (SELECT doc FROM temp.rows));
 CREATE TEMP VIEW chunks AS SELECT * FROM main.chunks WHERE number / {CHUNKS_EACH} IN (SELECT doc FROM temp.rows);
 CREATE TEMP VIEW problems AS SELECT * FROM main.problems WHERE doc IN (SELECT doc FROM temp.rows);
 """

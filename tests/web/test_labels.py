@@ -120,7 +120,8 @@ def corpus(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("labels") / "documents"
     shutil.copytree(tiny_corpus, folder)
     (folder / "open.md").write_text(
-        f"---\nid: shared-id\ntitle: Open\ndate: 2024-05-05\nservices: [checkout]\nduration: soon\n---\n\n## Summary\n\nSee [[{SECRET}]].\n"
+        "---\nid: shared-id\ntitle: Open\ndate: 2024-05-05\nservices: [checkout]\nduration: soon\n---\n\n"
+        f"## Summary\n\nSee [[{SECRET}]].\n"
     )
     vault = folder / "aa-vault"
     vault.mkdir()
