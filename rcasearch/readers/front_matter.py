@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import yaml
@@ -28,6 +28,9 @@ _HEADING = re.compile(r"^#{1,6}\s+\S")
 # lists without end take it down.
 _HARD = re.compile(r"[\t?&*!%{}\\\ufeff]|- +-")
 _MOST_LISTS = 64
+# PyYAML takes quadratic time for lists within lists; nobody means as many.
+_MOST_DEPTH = 64
+_BRACKETS = re.compile(r"[\[\]{}]")
 _FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -45,6 +48,8 @@ class _Composer(YAMLHandler):
     """python-frontmatter's YAML handler, loading to a node tree instead of to Python objects."""
 
     def load(self, fm: str, **kwargs: object) -> Any:
+        if _depth(fm) > _MOST_DEPTH:
+            raise RecursionError
         if not _HARD.search(fm) and fm.count("[") <= _MOST_LISTS:
             # What is wrong is told by PyYAML, which knows it better.
             with suppress(yaml.YAMLError, ValueError):
@@ -53,6 +58,12 @@ class _Composer(YAMLHandler):
 
 
 _HANDLER = _Composer()
+
+
+def _depth(block: str) -> int:
+    """How deep brackets and braces are nested at most; those within quotes count as well."""
+    steps = accumulate(1 if found[0] in "[{" else -1 for found in _BRACKETS.finditer(block))
+    return max(steps, default=0)
 
 
 def read_front_matter(text: str) -> FrontMatter:

@@ -29,6 +29,9 @@ HTML_TAGS = frozenset(
 _TAG_NAME = re.compile(r"</?([A-Za-z][\w-]*)")
 _TAG = re.compile(r"(?<![\w/#&;.])#([^\W\d_][\w/-]*|\d+[^\W\d][\w/-]*)")
 _NOT_A_TAG_AFTER = re.compile(r"(?:\b(?:in|into|to|from|via|on|the|channel|slack|joined|see)\s*:?\s*)$", re.IGNORECASE)
+_UNCLOSED = re.compile(r"<[^<>]*+(?!>)")
+_ANY_TAG = re.compile(r"<[^<>]*+>")
+_MOST_UNCLOSED = 20
 # Documents written from a template repeat their sentences and cells.
 _RECENT, _SHORT = 16_384, 400
 _MEDIA = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|bmp|mp4|mov|webm|pdf|canvas|excalidraw)$", re.IGNORECASE)
@@ -256,7 +259,21 @@ class _TextOfHtml(HTMLParser):
 
 def html_lines(html: str) -> list[Line]:
     """The text of an HTML block, each line where it stood."""
+    if _is_hostile(html):
+        return _split(_ANY_TAG.sub(lambda found: "\n" * found[0].count("\n") or " ", html))
     reader = _TextOfHtml()
     reader.feed(html)
     reader.close()
-    return [Line(" ".join(line.split())) for line in "".join(reader.parts).split("\n")]
+    return _split("".join(reader.parts))
+
+
+def _is_hostile(html: str) -> bool:
+    """Whether so many tags, comments and sections are never closed that the parser would look for the end of each in the rest."""
+    if html.count("<") <= _MOST_UNCLOSED:
+        return False
+    comments = html.count("<!--", html.rfind("-->") + 1)
+    return len(_UNCLOSED.findall(html)) + comments + html.count("<![") > _MOST_UNCLOSED
+
+
+def _split(text: str) -> list[Line]:
+    return [Line(" ".join(line.split())) for line in text.split("\n")]

@@ -33,6 +33,7 @@ _COMMENT_ENDS = "comment_ends"
 # Inline parsing is not linear in the worst case ("[[[[..."); longer or denser text is kept as it stands.
 MAX_INLINE_CHARS = 60_000
 MAX_INLINE_BRACKETS = 600
+MAX_INLINE_UNCLOSED = 60
 
 # The characters that inline rules begin or end at. Without them, and without blanks around line breaks, text is only text.
 _MARKS = r"\\`~*_\[\]!<&%="
@@ -40,7 +41,7 @@ _TEXT = rf"[^\n{_MARKS}]*"
 _PLAIN = re.compile(rf"{_TEXT}(?:(?<![ \t])\n(?![ \t]){_TEXT})*")
 _WIKI = re.compile(r"(!?)\[\[([^\[\]\n]{1,500})\]\]")
 _COMMENT = re.compile(r"%%(?!%)(.*?)%%", re.DOTALL)
-_HIGHLIGHT = re.compile(r"(?<!\w)==(?=[^\s=])(.{0,2000}?[^\s=])==(?!\w)", re.DOTALL)
+_HIGHLIGHT = re.compile(r"(?<!\w)==(?=[^\s=])(.{0,500}?[^\s=])==(?!\w)", re.DOTALL)
 
 
 class Blocks(NamedTuple):
@@ -194,7 +195,9 @@ def _line(state: StateBlock, number: int) -> str:
 
 
 def _is_parseable(text: str) -> bool:
-    return len(text) <= MAX_INLINE_CHARS and text.count("[") <= MAX_INLINE_BRACKETS and text.count("<") <= 5 * MAX_INLINE_BRACKETS
+    opened = text.count("[")
+    few = opened <= MAX_INLINE_BRACKETS and opened - text.count("]") <= MAX_INLINE_UNCLOSED
+    return len(text) <= MAX_INLINE_CHARS and few and text.count("<") <= 5 * MAX_INLINE_BRACKETS
 
 
 def _literal(text: str) -> list[Token]:
