@@ -20,6 +20,7 @@ ANSWERS = [
     f"/map?q={POOL_QUERY}",
     "/about",
     "/docs",
+    "/sign-in",
 ]
 FAILURES = ["/?q=checkout&since=2025-01-01&until=2024-01-01", "/incidents/no-such-incident"]
 PATHS = [*ANSWERS, *FAILURES]
