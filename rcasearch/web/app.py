@@ -170,7 +170,7 @@ def _tell(status: int) -> None:
     current_app.extensions["spans"](method, route, status, began, now)
     # What nobody answers to may be anything, also what somebody pasted by mistake.
     ms, path = (now - began) * 1000, request.path[:PATH_LOGGED] if status < 400 else route
-    fields = {"method": request.method[:20], "path": path, "route": route, "status": status, "ms": round(ms, 1)}
+    fields = {"method": method, "path": path, "route": route, "status": status, "ms": round(ms, 1)}
     by = f" by {identity.caller().name}" if identity.caller().token else ""
     if by:
         fields["caller"] = identity.caller().name

@@ -48,6 +48,11 @@ class _Discreet(logging.Formatter):
 
     converter = staticmethod(time.gmtime)
 
+    def format(self, record: logging.LogRecord) -> str:
+        # Another handler's formatter may have left the words there.
+        record.exc_text = None
+        return super().format(record)
+
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802
         return "".join(_frames(ei[1])).rstrip() if ei[1] else ""
 
