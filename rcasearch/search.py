@@ -219,12 +219,10 @@ class Searcher:
         if both == self._clearance:
             return self
         with self._viewing:
-            if both not in self._views:
-                found = self._views[both] = self._view(both)
-                for oldest in list(self._views)[:-_VIEWS]:
-                    del self._views[oldest]
-                return found
-            return self._views[both]
+            found = self._views[both] = self._views.pop(both, None) or self._view(both)
+            for oldest in list(self._views)[:-_VIEWS]:
+                del self._views[oldest]
+            return found
 
     def _view(self, clearance: Clearance) -> Searcher:
         found, store = copy.copy(self), self._store.seen_by(clearance)
