@@ -55,9 +55,14 @@ def document_of(data: bytes, path: str, max_bytes: int, *, mask: bool = True) ->
         return _no_text(path, error) if named else None
     if not named and not _LOOKS_MARKDOWN.match(text):
         return None
-    if secrets := credentials.find(text):
-        return _warned(parse_document(credentials.masked(text, secrets) if mask else text, path, guessed), secrets, mask=mask)
-    return parse_document(text, path, guessed)
+    read = parse_document(text, path, guessed)
+    secrets = credentials.find(text)
+    if secrets and mask and isinstance(read, Document):
+        access, read = read.incident.access, parse_document(credentials.masked(text, secrets), path, guessed)
+        if isinstance(read, Document):
+            # Who may see a document is what stands in it, whatever looks like a secret around that.
+            read = replace(read, incident=replace(read.incident, access=access))
+    return _warned(read, secrets, mask=mask) if secrets else read
 
 
 def _warned(read: Document | Problem | None, secrets: Sequence[Credential], *, mask: bool) -> Document | Problem | None:

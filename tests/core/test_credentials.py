@@ -153,6 +153,13 @@ def test_a_document_is_masked_before_anything_is_made_of_it() -> None:
     assert read.source.count("\n") == text.count("\n")
 
 
+def test_what_is_masked_takes_no_label_from_a_document() -> None:
+    front = "---\ntitle: -----BEGIN PRIVATE KEY-----\naccess: security\n---\n"
+    text = f"{front}\n## Summary\n\nText.\n\n-----END PRIVATE KEY-----\n\nMore.\n"
+    read = document_of(text.encode(), "leak.md", 10_000)
+    assert not isinstance(read, Document) or read.incident.access == ("security",)
+
+
 def test_a_warning_does_not_repeat_what_it_warns_of() -> None:
     form = PLANTED[3]
     text = f"---\ndate: {form.secrets[0]}\n---\n\n## Summary\n\nIt was {form.secrets[0]}.\n"
