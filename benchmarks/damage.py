@@ -2,9 +2,9 @@
 
 Each damage is shown to three readers. The first reads every byte (`rcasearch info --verify`). The second opens the index as every
 command and the server do. The third has already checked it, so that it is damaged behind its back: it may refuse it or answer as
-before; answers that differ are counted, since nothing but the reading in the background can find them; an end by a signal, an
-exception or the clock is a defect. What lies beside the generations is damaged as well, and the index is made again over it. The
-encoder is a quick stand-in, since nothing here depends on it.
+before; other answers and errors are counted, since nothing but the reading in the background can find out why. An end by a signal
+is a defect, but where a file is cut that is mapped. What lies beside the generations is damaged as well, and the index is made
+again over it. The encoder is a quick stand-in, since nothing here depends on it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from benchmarks.damaging import CONTENTS, Trial, damaged, trials
 from benchmarks.forked import Ended, Forked, command, ended, preload, quick, state, state_of
 
 _PATIENCE_S = 60
+# What names the files still names the same: a line end is gone, or it is reached by a link.
+HARMLESS = "harmless"
+_POINTERS = ("current", "manifest.json")
 _BESIDE = ("documents.sqlite", "embeddings.sqlite")
 # How many vectors are compared one by one, in the index whose vectors are searched by codes.
 _FEW = 100
@@ -72,17 +75,18 @@ class Damage:
         counts = self.counts.setdefault(trial.file, Counter())
         counts["trials"] += 1
         with damaged(path, trial):
-            for reader, work in (("verify", lambda: _verified(index)), ("open", lambda: _opened(index))):
+            for reader, work in (("verify", lambda: _verified(index, folder)), ("open", lambda: _opened(index, folder))):
                 found, how = _within(work)
-                counts[reader] += bool(found)
-                if not found or "rcasearch index" not in found:
+                if found == HARMLESS and trial.file not in _POINTERS:
+                    found = ""
+                counts["harmless" if found == HARMLESS else reader] += bool(found)
+                if found != HARMLESS and (not found or "rcasearch index" not in found):
                     self._report(reader, trial, found or "nothing was noticed", how)
             if path.parent == folder and trial.file != "manifest.json" and trial.way in CONTENTS:
                 found, how = _within(lambda: _blindly(folder))
-                kind = "crashed" if found is None else found if isinstance(found, str) else "other"
-                counts["the same answers" if found == expected else kind] += 1
-                if kind == "crashed":
-                    self._report("behind its back", trial, "crashed", how)
+                counts["the same answers" if found == expected else _kind(found, how)] += 1
+                if how.code < 0 and trial.way != "cut":
+                    self._report("behind its back", trial, "killed", how)
 
     def beside(self, index: Path) -> None:
         """What is kept beside the generations: the index of one document more is made over it."""
@@ -97,8 +101,10 @@ class Damage:
                 counts = self.counts.setdefault(name, Counter())
                 counts["trials"] += 1
                 found, how = self._again(index, trial)
-                counts["made right"] += found in expected
-                if found not in expected:
+                # A folder in its place is somebody's, and only told of.
+                refused = "is a folder" in how.told
+                counts["refused" if refused else "made right"] += refused or found in expected
+                if found not in expected and not refused:
                     self._report("index", trial, f"{found} instead of {expected}", how)
 
     def _again(self, index: Path, trial: Trial | None) -> tuple[Any, Ended]:
@@ -136,7 +142,13 @@ def _within(work: Any) -> tuple[Any, Ended]:
     return Forked(hurried).result()
 
 
-def _verified(index: Path) -> str:
+def _kind(found: Any, how: Ended) -> str:
+    if found is None:
+        return "killed" if how.code < 0 else "an error"
+    return found if isinstance(found, str) else "other"
+
+
+def _verified(index: Path, whole: Path) -> str:
     from rcasearch.errors import RcaSearchError
     from rcasearch.stores.generations import current
     from rcasearch.stores.manifests import read_manifest
@@ -147,19 +159,19 @@ def _verified(index: Path) -> str:
         refuse(folder, manifest, damages(folder, manifest))
     except RcaSearchError as error:
         return f"{error.message} {error.hint}"
-    return ""
+    return HARMLESS if folder == whole else ""
 
 
-def _opened(index: Path) -> str:
+def _opened(index: Path, whole: Path) -> str:
     from rcasearch.errors import RcaSearchError
     from rcasearch.stores.generations import current
     from rcasearch.stores.local import LocalStore
 
     try:
-        LocalStore(current(index)).close()
+        LocalStore(folder := current(index)).close()
     except RcaSearchError as error:
         return f"{error.message} {error.hint}"
-    return ""
+    return HARMLESS if folder == whole else ""
 
 
 def _blindly(folder: Path) -> Any:
@@ -204,7 +216,7 @@ def _write(folder: Path, count: int) -> None:
 
 def table(counts: dict[str, Counter[str]]) -> Iterator[str]:
     """What was counted, as a table in markdown."""
-    columns = ("trials", "verify", "open", "refused", "the same answers", "other", "crashed", "made right")
+    columns = ("trials", "verify", "open", "harmless", "refused", "the same answers", "other", "an error", "killed", "made right")
     yield f"| file | {' | '.join(columns)} |"
     yield f"| --- |{' ---: |' * len(columns)}"
     for name, own in {**counts, "all": sum(counts.values(), Counter[str]())}.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -154,6 +155,16 @@ def _is_whole(key: str, parts: Sequence[bytes]) -> bool:
         return False
 
 
+def make_way(path: Path) -> None:
+    """Remove what stands where a file is to be kept and is none: a pipe, a device. Raises RcaSearchError for a folder."""
+    with suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise RcaSearchError(f"{path} is a folder, where a file is to be kept.", "Move it away, then run the command again.")
+        if not stat.S_ISREG(mode):
+            path.unlink()
+
+
 def tells_of_damage(error: sqlite3.DatabaseError) -> bool:
     """Whether an error says that a file is damaged, or that it has no such table; a full disk or a lock says nothing of it."""
     if isinstance(error, sqlite3.OperationalError):
@@ -185,6 +196,7 @@ def copy_cache(path: Path, target: Path) -> None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    make_way(path)
     try:
         return _connect(path)
     except sqlite3.OperationalError as error:

@@ -5,9 +5,7 @@ indexes/default/evaluation.json is written whole, by one rename, and outlives th
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,11 +13,12 @@ from typing import Annotated, Any
 import msgspec
 
 from rcasearch.ablation import SHIPPED
-from rcasearch.durable import sync
+from rcasearch.durable import write_whole
 from rcasearch.evaluate import Report, evaluate, evaluate_links
 from rcasearch.measures import ALL_KINDS, Figure
 from rcasearch.model import EVERYTHING, Clearance, IndexInfo, Verdict
 from rcasearch.search import Searcher
+from rcasearch.stores.manifests import UNSEALED, is_sealed, read_plain, sealed
 
 EVALUATION = "evaluation.json"
 PLAIN = "plain"
@@ -54,7 +53,7 @@ class Evaluation(msgspec.Struct, frozen=True):
 
     ``access`` are the labels of the documents that it was measured on: the figures are of all of them. ``verdicts`` are the
     shares of each verdict by kind, of the shipped recipe. ``auroc`` and ``none_answered`` are as in
-    `rcasearch.measures.Separation`; None where no query is without an answer.
+    `rcasearch.measures.Separation`; None where no query is without an answer. ``sha256`` is that of the file.
     """
 
     index_id: str
@@ -69,6 +68,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     plain_auroc: Share | None = None
     none_answered: Share | None = None
     access: tuple[str, ...] = ()
+    sha256: str = UNSEALED
 
 
 def measure(
@@ -123,14 +123,9 @@ def _mean(figure: Figure) -> Mean:
 
 def keep(evaluation: Evaluation, index: Path) -> bool:
     """Write it beside the index, in place of the one before; False where that folder cannot be written, which does no harm."""
-    draft = index / f".{EVALUATION}-{secrets.token_hex(4)}"
     try:
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(evaluation), indent=2) + b"\n")
-        sync(draft)
-        draft.replace(index / EVALUATION)
+        write_whole(index / EVALUATION, sealed(evaluation))
     except OSError:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         return False
     return True
 
@@ -141,8 +136,9 @@ def last_evaluation(index: Path, clearance: Clearance = EVERYTHING) -> Evaluatio
     A reader is told of it who may see all that it was measured on.
     """
     try:
-        with (index / EVALUATION).open("rb") as file:
-            found = msgspec.json.decode(file.read(_LARGEST), type=Evaluation)
+        raw = read_plain(index / EVALUATION, _LARGEST)
+        found = msgspec.json.decode(raw, type=Evaluation)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return found if clearance.covers(found.access) else None
+    whole = is_sealed(raw, found.sha256)
+    return msgspec.structs.replace(found, sha256=UNSEALED) if whole and clearance.covers(found.access) else None

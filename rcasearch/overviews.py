@@ -26,6 +26,7 @@ from rcasearch.landscape import Landscape
 from rcasearch.likeness import likeness
 from rcasearch.patience import held
 from rcasearch.stores.base import Store
+from rcasearch.stores.manifests import read_plain
 
 # The generation in force, and the one before, which requests under way still read.
 _KEPT = 2
@@ -33,6 +34,8 @@ _KEPT = 2
 _FEW = 2_000
 # Beside the generations as well; held by the process that computes.
 LOCK = "overview.lock"
+# Some 100 bytes an incident.
+_LARGEST = 2**30
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -134,7 +137,7 @@ def _packed(found: Overview, store: Store) -> bytes:
 def _read(path: Path, store: Store) -> Overview | None:
     """The overview in a file; None where it is not there, not whole, of other code or of another index."""
     try:
-        data = path.read_bytes()
+        data = read_plain(path, _LARGEST)
         if hashlib.sha256(data[32:]).digest() != data[:32]:
             return None
         stored = _unpack(data[32:])

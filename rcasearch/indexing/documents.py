@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rcasearch.cache import tells_of_damage
+from rcasearch.cache import make_way, tells_of_damage
 from rcasearch.indexing.work import DamagedError, Read, word_hashes
 from rcasearch.model import Problem
 from rcasearch.seals import BrokenSealError, seal, unseal
@@ -81,6 +81,7 @@ class DocumentCache:
     """
 
     def __init__(self, path: Path, version: str) -> None:
+        make_way(path)
         with self._guarded():
             self._connection = sqlite3.connect(path)
             # What is no text any more is found out by its seal.
@@ -244,7 +245,7 @@ def key_of(path: str, digest: bytes, again: int) -> bytes:
 def _sealed_row(doc: int, key: bytes, one: Read) -> tuple[bytes | str | int, ...]:
     """A document's columns up to the last that does not depend on others, which is sealed with all of them."""
     packed = map(_pack, (one.services, one.access, one.problems))
-    columns = (doc, key, one.seen.path, one.id, *packed, one.answers)
+    columns: tuple[bytes | str | int, ...] = (doc, key, one.seen.path, one.id, *packed, one.answers)
     return (*columns, seal(one.wanted, *columns))
 
 
@@ -258,7 +259,7 @@ def _row(columns: Sequence[Any]) -> Row:
     if marks[0] is not None:
         marks = (*marks[:-1], unseal(marks[-1], doc, *marks[:-1]))
     told = (_texts(columns[4]), _texts(columns[5]), _problems(columns[6]))
-    return Row(*columns[:4], *told, columns[7], wanted, lines, *marks)
+    return Row._make((*columns[:4], *told, columns[7], wanted, lines, *marks))
 
 
 def remove(path: Path) -> None:

@@ -22,7 +22,7 @@ MANIFEST = "manifest.json"
 REBUILD = "Run `rcasearch index SOURCE --index {path}` to build it."
 # A manifest has some 3 kB.
 _LARGEST = 2**24
-_UNSEALED = "0" * 64
+UNSEALED = "0" * 64
 
 
 class FileEntry(msgspec.Struct, frozen=True):
@@ -58,13 +58,23 @@ class Manifest(msgspec.Struct, frozen=True):
     inputs: str = ""
     measured: Measured | None = None
     arithmetic: str = ""
-    sha256: str = _UNSEALED
+    sha256: str = UNSEALED
 
 
 def packed(manifest: Manifest) -> bytes:
     """The manifest as it is written."""
-    data = msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(manifest, sha256=_UNSEALED)), indent=2)
-    return data.replace(_UNSEALED.encode(), hashlib.sha256(data).hexdigest().encode())
+    return sealed(msgspec.structs.replace(manifest, sha256=UNSEALED))
+
+
+def sealed(record: object) -> bytes:
+    """A record as JSON that people can read, with the SHA-256 of the whole where it says `UNSEALED`."""
+    data = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    return data.replace(UNSEALED.encode(), hashlib.sha256(data).hexdigest().encode())
+
+
+def is_sealed(raw: bytes, sha256: str) -> bool:
+    """Whether a record, which says that it has this SHA-256, is as it was `sealed`."""
+    return hashlib.sha256(raw.replace(sha256.encode(), UNSEALED.encode())).hexdigest() == sha256
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -76,7 +86,7 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = msgspec.json.decode(raw, type=Manifest)
     except (UnicodeError, msgspec.DecodeError) as error:
         raise IndexMismatchError(f"The manifest of the index at {index} cannot be read: {error}.", again(index)) from None
-    if hashlib.sha256(raw.replace(manifest.sha256.encode(), _UNSEALED.encode())).hexdigest() != manifest.sha256:
+    if not is_sealed(raw, manifest.sha256):
         raise IndexMismatchError(f"The manifest of the index at {index} changed after it was written.", again(index))
     if manifest.info.id != folder.name:
         raise IndexMismatchError(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rcasearch.cache import Embedded, EmbeddingCache
+from rcasearch.cache import CacheDamagedError, Embedded, EmbeddingCache, mend
+from rcasearch.errors import RcaSearchError
 
 
 def entry(number: int, tokens: int = 3) -> Embedded:
@@ -113,6 +116,34 @@ def test_a_damaged_file_is_made_anew(path: Path, damage: str) -> None:
         assert same(cache.get(["a"], 4)[0], entry(1))
     with EmbeddingCache(path, "m") as cache:
         assert cache.known(["a"]) == {"a"}
+
+
+def test_what_is_no_file_gives_way_and_a_folder_is_told_of(path: Path) -> None:
+    os.mkfifo(path)
+    with EmbeddingCache(path, "m") as cache:
+        cache.put([("a", entry(1))])
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(RcaSearchError, match="is a folder"):
+        EmbeddingCache(path, "m")
+
+
+def test_an_entry_that_the_disk_changed_is_taken_out_and_no_other(path: Path) -> None:
+    with EmbeddingCache(path, "m") as cache:
+        cache.put([(f"h{n}", entry(n)) for n in range(9)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE embedded SET codes = (SELECT codes FROM embedded WHERE hash = 'h5') WHERE hash = 'h4'")
+        connection.execute("UPDATE embedded SET vector = 7 WHERE hash = 'h6'")
+    with EmbeddingCache(path, "m") as cache:
+        for key in ("h4", "h6"):
+            with pytest.raises(CacheDamagedError):
+                cache.get([key], 4)
+        with pytest.raises(CacheDamagedError):
+            cache.vectors(["h6"], 8)
+    mend(path)
+    with EmbeddingCache(path, "m") as cache:
+        assert cache.known(f"h{n}" for n in range(9)) == {f"h{n}" for n in range(9)} - {"h4", "h6"}
+        assert same(cache.get(["h5"], 4)[0], entry(5))
 
 
 def test_a_file_that_may_not_be_written_is_not_thrown_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from rcasearch.evaluation import EVALUATION, Evaluation, KindFigures, Mean, keep
 from rcasearch.measures import OVER_KINDS
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
+from rcasearch.stores.manifests import sealed
 
 MEAN = Mean(0.5, 0.4, 0.6)
 KEPT = Evaluation(
@@ -71,10 +73,10 @@ def test_the_newest_replaces_the_one_before_and_leaves_nothing_else(tmp_path: Pa
 def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not keep(KEPT, tmp_path / "gone")
 
-    def full(_: Path) -> None:
+    def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rcasearch.evaluation.sync", full)
+    monkeypatch.setattr("rcasearch.durable.os.fsync", full)
     assert not keep(KEPT, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -103,5 +105,16 @@ def test_a_damaged_file_counts_as_none(tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_of_a_later_version_is_read_as_far_as_it_is_known(tmp_path: Path) -> None:
-    (tmp_path / EVALUATION).write_text(json.dumps({**WHOLE, "colour": "red"}), encoding="utf-8")
+    (tmp_path / EVALUATION).write_bytes(sealed({**WHOLE, "colour": "red"}))
     assert last_evaluation(tmp_path) == KEPT
+
+
+def test_no_figure_that_the_disk_changed_is_shown(tmp_path: Path) -> None:
+    assert keep(KEPT, tmp_path)
+    data = (tmp_path / EVALUATION).read_bytes()
+    for place in range(0, len(data), 11):
+        (tmp_path / EVALUATION).write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        assert last_evaluation(tmp_path) is None
+    (tmp_path / EVALUATION).unlink()
+    os.mkfifo(tmp_path / EVALUATION)
+    assert last_evaluation(tmp_path) is None
