@@ -24,7 +24,7 @@ from rcasearch.errors import IndexMissingError
 
 CRASHED = 99
 _NEIGHBOURS = 5
-_LOOK_S = 0.05
+_LOOK_S = 0.2
 
 
 class State(NamedTuple):
@@ -64,13 +64,15 @@ def preload() -> None:
 
 def quick() -> None:
     """Let passages be encoded by a stand-in that needs no time, in this process."""
-    from rcasearch import exemplars, models
+    from rcasearch import exemplars, models, search
     from rcasearch.indexing import making
     from tests.core.fakes import LEXICON, FakeEncoder
 
     encoder = FakeEncoder(models.fingerprint(models.locate(models.DEFAULT_MODEL)))
+    encoder.max_tokens = 256
     space = exemplars.concept_space(LEXICON, FakeEncoder())
     vars(making).update(load_encoder=lambda _: encoder, concept_space=lambda *_: space)
+    vars(search).update(load_encoder=lambda _: encoder)
     vars(sys.modules["rcasearch.encoders"]).update(load_ahead=lambda *_, **__: None)
 
 
@@ -179,19 +181,21 @@ def left_over(index: Path) -> list[str]:
     return [name for name in names if name.startswith(".") or ".new" in name] + generations[:-2]
 
 
-def follow(index: Path, until: Path) -> dict[str, list[Any]]:
+def follow(index: Path, until: Path, before: Callable[[], None] | None = None) -> dict[str, list[Any]]:
     """Read the index again and again until a file is there: what each generation held, by its id."""
     from rcasearch.search import Searcher
     from rcasearch.settings import Settings
 
+    if before:
+        before()
     found: dict[str, list[Any]] = {}
     searcher = Searcher.open(Settings(index=str(index)))
     while not until.exists():
         time.sleep(_LOOK_S)
         searcher.refresh()
         now = list(state_of(searcher))
-        before = found.setdefault(searcher.info.id, now)
-        assert before == now, f"{searcher.info.id} answered {before}, and then {now}"
+        first = found.setdefault(searcher.info.id, now)
+        assert first == now, f"{searcher.info.id} answered {first}, and then {now}"
     return found
 
 

@@ -15,16 +15,17 @@ import json
 import random
 import shutil
 import signal
+import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.contestant import ROOT
-from benchmarks.forked import NOTHING, Ended, Forked, State, command, ended, follow, left_over, preload, seen, tolerable
+from benchmarks.forked import NOTHING, Ended, Forked, State, command, ended, follow, left_over, preload, quick, seen, tolerable
 
 SEEDS = ROOT / "seeds"
 KINDS = ("index", "update", "swap")
@@ -89,8 +90,8 @@ class Corpus:
 class Harness:
     """Rounds on one index that lives through all of them, and on new ones."""
 
-    def __init__(self, work: Path, chance: random.Random, many: int) -> None:
-        self.work, self.chance, self.tally = work, chance, Tally()
+    def __init__(self, work: Path, chance: random.Random, many: int, before: Callable[[], None] | None) -> None:
+        self.work, self.chance, self.tally, self._before = work, chance, Tally(), before
         self.index = work / "index"
         self.corpus = Corpus(work / "documents", many, chance)
         self.few = Corpus(work / "few", _FEW, chance)
@@ -125,7 +126,7 @@ class Harness:
             self._finish(self.corpus, self.index, found if now else None)
 
     def _killed(self, kind: str, corpus: Corpus, index: Path) -> None:
-        process = command("index", str(corpus.folder), "--index", str(index))
+        process = self._command(corpus, index)
         if kind == "swap":
             _wait_for_manifest(process, index)
             process.runs(self.chance.uniform(0.0, _SWAP_S))
@@ -152,7 +153,7 @@ class Harness:
 
     def _timed(self, corpus: Corpus, index: Path) -> float:
         started = time.perf_counter()
-        how = ended(command("index", str(corpus.folder), "--index", str(index)))
+        how = ended(self._command(corpus, index))
         self._tolerated(how)
         if how.code:
             self.tally.wrong.append(f"an update that was left alone ended with {how.code}: {how.told[-500:]}")
@@ -176,10 +177,13 @@ class Harness:
         if not tolerable(how):
             self.tally.wrong.append(how.told[-1500:])
 
+    def _command(self, corpus: Corpus, index: Path, *more: str) -> Forked:
+        return command("index", str(corpus.folder), "--index", str(index), *more, before=self._before)
+
     def end(self) -> None:
         """The index as it came about must answer as one that is made of the same in one go."""
         self._finish(self.corpus, self.index)
-        how = ended(command("index", str(self.corpus.folder), "--index", str(self.index), "--fresh"))
+        how = ended(self._command(self.corpus, self.index, "--fresh"))
         if how.code or self._read(self.index) != self.before:
             self.tally.wrong.append("the index answers otherwise than one made in one go")
 
@@ -195,13 +199,15 @@ def _stage(told: str) -> str:
     return lines[-1].partition(" ")[0] if lines else "before"
 
 
-def run(kills: int, seed: int, many: int, work: Path) -> dict[str, Any]:
+def run(options: argparse.Namespace, work: Path) -> dict[str, Any]:
     """Rounds of all kinds until there were so many kills; what was counted."""
     started, until = time.perf_counter(), work / "done"
-    harness = Harness(work, random.Random(seed), many)
-    reader = Forked(lambda: follow(harness.index, until))
-    while harness.tally.kills < kills and reader.runs():
+    before = quick if options.quick else None
+    harness = Harness(work, random.Random(options.seed), options.documents, before)
+    reader = Forked(lambda: follow(harness.index, until, before))
+    while harness.tally.kills < options.kills and reader.runs():
         harness.round(KINDS[harness.tally.kills % len(KINDS)])
+        print(f"{harness.tally.kills} kills", *harness.tally.wrong[-1:], file=sys.stderr, flush=True)
     harness.end()
     until.touch()
     followed, how = reader.result()
@@ -226,11 +232,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--documents", type=int, default=_MANY, help="in the index that lives through all of it, at first")
+    parser.add_argument(
+        "--quick", action="store_true", help="with a stand-in for the encoder, so that more kills hit the writing"
+    )
     parser.add_argument("--out", type=Path, help="a JSON file for what was counted")
     options = parser.parse_args(arguments)
     preload()
     with TemporaryDirectory() as folder:
-        found = run(options.kills, options.seed, options.documents, Path(folder))
+        found = run(options, Path(folder))
     text = json.dumps(found, indent=2)
     print(text)
     if options.out:

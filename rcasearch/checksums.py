@@ -66,7 +66,7 @@ def forget(paths: Iterable[Path]) -> None:
 
 
 def _kept(folder: Path) -> dict[str, Known]:
-    with suppress(OSError, UnicodeError, msgspec.DecodeError):
+    with suppress(OSError, UnicodeError, RecursionError, msgspec.DecodeError):
         return msgspec.json.decode((folder / _FILE).read_bytes(), type=dict[str, Known])
     return {}
 
@@ -84,8 +84,12 @@ def _keep(path: str, known: Known) -> None:
 
 
 def _write(folder: Path, known: Mapping[str, Known]) -> None:
+    # After a power cut it may be empty, which costs only time.
     with suppress(OSError):
         draft, name = tempfile.mkstemp(prefix=_FILE, dir=folder)
-        with os.fdopen(draft, "wb") as file:
-            file.write(msgspec.json.encode(known))
-        Path(name).replace(folder / _FILE)
+        try:
+            with os.fdopen(draft, "wb") as file:
+                file.write(msgspec.json.encode(known))
+            Path(name).replace(folder / _FILE)
+        finally:
+            Path(name).unlink(missing_ok=True)

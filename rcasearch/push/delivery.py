@@ -15,7 +15,7 @@ from typing import TextIO
 from urllib.parse import unquote
 
 from rcasearch.push.outgoing import request_for
-from rcasearch.push.queue import Message, PushQueue, QueueError
+from rcasearch.push.queue import LONGEST_WAIT_S, Message, PushQueue, QueueError
 from rcasearch.push.sending import Outcome, Request, seconds, send
 from rcasearch.push.targets import SLASH_COMMAND, Target
 from rcasearch.push.template import TemplateProblem
@@ -26,7 +26,7 @@ LOOK_EVERY_S = 0.5
 PACE_S = 1.0
 FIRST_S, LONGEST_S = 2.0, 600.0
 # A receiver that names a later time is not believed.
-LONGEST_AFTER_S = 3_600.0
+LONGEST_AFTER_S = LONGEST_WAIT_S
 # Slack takes answers to a command for half an hour.
 SLASH_COMMAND_S = 1_800.0
 _PARTS = re.compile(r"[/?&=;, ]")

@@ -5,6 +5,7 @@ Several processes use one file at once. Nothing in it is a password, but what al
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
@@ -15,12 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from rcasearch.durable import make_folder
 from rcasearch.errors import RcaSearchError
 from rcasearch.settings import Settings
 
 State = Literal["waiting", "dead"]
 MOST = 10_000
 MOST_SEEN = 100_000
+# No message is to wait longer until it is tried again: a time that is farther off was set by a clock that was wrong.
+LONGEST_WAIT_S = 3_600.0
 # Nobody who sends an alert may wait long for another process to write.
 _BUSY_S = 1.0
 _SCHEMA = """
@@ -101,17 +105,21 @@ class PushQueue:
                 return None
             return sum(_insert(connection, draft, now) for draft in drafts)
 
-    def seen(self, key: str) -> bool:
-        """Whether ``add`` was told of this and still remembers it."""
+    def seen(self, key: str, remember_s: float = math.inf) -> bool:
+        """Whether ``add`` was told of this, to be remembered so long, and still remembers it."""
+        now = self._now()
         with self._writing() as connection:
-            found = connection.execute("SELECT 1 FROM seen WHERE key = ? AND until > ?", (key, self._now()))
+            found = connection.execute(
+                "SELECT 1 FROM seen WHERE key = ? AND until > ? AND until <= ?", (key, now, now + remember_s + LONGEST_WAIT_S)
+            )
             return found.fetchone() is not None
 
     def due(self, target: str) -> Message | None:
         """The message for a target that waits longest, of those whose time has come."""
-        sql = _ALL + " WHERE dead = 0 AND target = ? AND due <= ? ORDER BY due, id LIMIT 1"
+        sql = _ALL + " WHERE dead = 0 AND target = ? AND (due <= ? OR due > ?) ORDER BY due, id LIMIT 1"
+        now = self._now()
         with self._writing() as connection:
-            row = connection.execute(sql, (target, self._now())).fetchone()
+            row = connection.execute(sql, (target, now, now + LONGEST_WAIT_S)).fetchone()
         return _message(row) if row else None
 
     def delivered(self, message: Message) -> None:
@@ -175,7 +183,7 @@ class PushQueue:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     # What alerts say is for nobody else on this machine; SQLite gives the files beside it the same mode.
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
@@ -187,7 +195,10 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _first(connection: sqlite3.Connection, key: str, now: float, remember_s: float) -> bool:
     """Note that something is asked now; False where it was asked lately, by another process too."""
-    connection.execute("DELETE FROM seen WHERE until <= ?", (now,))
+    # What is remembered far longer than anybody asks was noted by a clock that was ahead.
+    connection.execute(
+        "DELETE FROM seen WHERE until <= ? OR (key = ? AND until > ?)", (now, key, now + remember_s + LONGEST_WAIT_S)
+    )
     first = connection.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (key, now + remember_s)).rowcount == 1
     if first:
         many = "DELETE FROM seen WHERE key IN (SELECT key FROM seen ORDER BY until DESC LIMIT -1 OFFSET ?)"

@@ -145,7 +145,9 @@ def earlier(index: Path) -> Earlier | None:
 
 def as_written(generation: Earlier, names: Iterable[str]) -> bool:
     """Whether these files of a generation are what was written: every byte is read."""
-    return all(checksum(generation.folder / name) == generation.manifest.files.get(name) for name in names)
+    with suppress(OSError):
+        return all(checksum(generation.folder / name) == generation.manifest.files.get(name) for name in names)
+    return False
 
 
 def tidy(index: Path) -> None:

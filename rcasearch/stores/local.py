@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rcasearch import ranking
 from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Tokens
-from rcasearch.errors import IndexMismatchError, RcaSearchError
+from rcasearch.errors import RcaSearchError
 from rcasearch.model import Chunk, Clearance, Filters, Incident, IndexInfo, Kind, Outline, Page, Problem
 from rcasearch.services import ServiceNames
 from rcasearch.stores import consistency, files, writer
@@ -24,8 +24,9 @@ from rcasearch.stores.base import Floats, Passages, Rows, Selection, Store, Term
 from rcasearch.stores.catalogue import CATALOGUE, Catalogue
 from rcasearch.stores.generations import overview_of
 from rcasearch.stores.layout import Layout, best, distinct, kind_means, mask
-from rcasearch.stores.manifests import Manifest, again
+from rcasearch.stores.manifests import Manifest
 from rcasearch.stores.postings import Postings
+from rcasearch.stores.refusing import refusal
 from rcasearch.stores.restricted import Parts, RestrictedStore
 from rcasearch.stores.reweighing import SomePostings
 from rcasearch.stores.vectors import Vectors
@@ -55,8 +56,7 @@ class LocalStore:
         except Exception as error:  # each library that reads a damaged file raises what it likes
             if isinstance(error, RcaSearchError):
                 raise
-            hint = again(folder.parent, self.manifest.info.sources)
-            raise IndexMismatchError(f"The index at {folder.parent} is damaged: {error}.", hint) from error
+            raise refusal(folder, self.manifest, error) from error
 
     def _load(self) -> None:
         # The products of one query are small: more threads would spend their time on waiting for each other.

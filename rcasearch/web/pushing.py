@@ -52,7 +52,7 @@ class Pushing:
         if not self.settings.hook_memory:
             return False
         try:
-            return self.queue.seen(key)
+            return self.queue.seen(key, self._memory_s)
         except QueueError as error:
             log.error("Replays cannot be told: %s", error.message)
             return False

@@ -104,3 +104,12 @@ def test_without_a_folder_to_write_it_is_read_each_time(
     monkeypatch.setattr("rcasearch.caches.writable", lambda folder: False)
     assert sha256(weights) == sha256(weights)
     assert len(reads) == 2
+
+
+def test_a_full_disk_leaves_no_draft(reads: list[Path], weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rcasearch.checksums.Path.replace", full)
+    sha256(weights)
+    assert list((tmp_path / "cache").iterdir()) == []

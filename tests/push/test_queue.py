@@ -44,6 +44,22 @@ def test_one_memory_does_not_shorten_another(queue: PushQueue, clock: Clock) -> 
     assert queue.seen("long")
 
 
+@pytest.mark.parametrize("back", [10.0, 86_400.0, 9e8])
+def test_a_clock_that_was_ahead_keeps_no_message_back_and_no_alert_unanswered(
+    queue: PushQueue, result: Any, clock: Clock, back: float
+) -> None:
+    """Until its clock is set by the network, a machine may take it for next year."""
+    put(queue, result, target())
+    message = queue.due("oncall")
+    assert message
+    queue.failed(message, "it answered 500", 600)
+    clock.at -= back
+    # A clock may be set back by seconds at any time, and that is no reason to answer twice.
+    assert (queue.due("oncall") is None) == queue.seen("a", 60) == (back < 60)
+    queue.add("a", (), 60)
+    assert queue.seen("a", 60)
+
+
 def test_what_is_remembered_is_bounded(queue: PushQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_SEEN", 3)
     for number in range(5):
