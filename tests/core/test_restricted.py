@@ -23,7 +23,6 @@ from tests.core.labelled import CANARY, write_labelled
 
 CLEARANCES = {
     "nobody in particular": UNLABELLED,
-    "security": Clearance.of(["Security"]),
     "legal": Clearance.of(["legal", "sales"]),
     "both": Clearance.of(["legal", "security"]),
 }

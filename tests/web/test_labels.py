@@ -163,7 +163,7 @@ def serving(searcher: Searcher, corpus: Path) -> FlaskClient:
     return create_app(searcher, settings).test_client()
 
 
-@pytest.fixture(scope="module", params=READERS)
+@pytest.fixture(scope="module", params=["", "security", "both"])
 def servers(
     request: pytest.FixtureRequest, corpus: Path, whole: Searcher, tokens: dict[str, str]
 ) -> Iterator[tuple[str, FlaskClient, FlaskClient]]:
