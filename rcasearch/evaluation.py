@@ -138,7 +138,7 @@ def last_evaluation(index: Path, clearance: Clearance = EVERYTHING) -> Evaluatio
     try:
         raw = read_plain(index / EVALUATION, _LARGEST)
         found = msgspec.json.decode(raw, type=Evaluation)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     whole = is_sealed(raw, found.sha256)
     return msgspec.structs.replace(found, sha256=UNSEALED) if whole and clearance.covers(found.access) else None

@@ -48,5 +48,5 @@ def _told(seen: Seen | Problem) -> str:
 def _lexicon(own: str) -> bytes:
     try:
         return own_file(own).read_bytes() if own else b""
-    except OSError:
+    except (OSError, ValueError):
         return b""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rcasearch.errors import InvalidQueryError
 from rcasearch.model import NO_FILTERS, Filters, Verdict
+from rcasearch.texts import clean_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ def _read_query(path: Path, number: int, line: str) -> JudgedQuery:
     shape = 'A line is {"id": "q1", "text": "…", "kind": "symptom", "relevant": {"file-stem": 2}}.'
     try:
         row = json.loads(line)
-        relevant = {str(key): int(grade) for key, grade in row["relevant"].items()}
-        query = JudgedQuery(str(row["id"]), str(row["text"]), str(row["kind"]), relevant)
-    except (ValueError, OverflowError, TypeError, KeyError, AttributeError) as error:
+        relevant = {clean_text(str(key)): int(grade) for key, grade in row["relevant"].items()}
+        name, text, kind = (clean_text(str(row[key])) for key in ("id", "text", "kind"))
+        query = JudgedQuery(name, text, kind, relevant)
+    except (ValueError, OverflowError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InvalidQueryError(f"{path}:{number}: not a judged query ({type(error).__name__}: {error}).", shape) from None
     if not query.text.strip() or any(grade < 1 for grade in relevant.values()):
         raise InvalidQueryError(f"{path}:{number}: the text is empty or a grade is below 1.", shape)

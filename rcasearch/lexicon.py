@@ -5,7 +5,7 @@ The file that comes with the package is written from how systems fail. A file of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from rcasearch.texts import unique
 
 SHIPPED = Path(__file__).with_name("lexicon.yaml")
 _SHAPE = "A concept is a mapping with concept, label, phrases and, if wanted, area and signatures; see lexicon.yaml."
+# A concept stands in a list and has lists; the stream and its document count as well.
+_DEEPEST = 20
 _KEYS = {"concept", "label", "area", "phrases", "signatures"}
 
 
@@ -66,13 +68,25 @@ def _read(path: Path) -> list[Concept]:
 
     try:
         # Plain texts, as YAML would make other values of codes like 01555 or 12:30. The other parser takes half a second.
-        rows = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+        text = path.read_text(encoding="utf-8")
+        _check_depth(yaml.parse(text, loader))
+        rows = yaml.load(text, loader)  # noqa: S506
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         hint = "Mend it, or unset RCASEARCH_LEXICON."
         raise SettingsError(f"The lexicon {path} cannot be read: {error}.", hint, field="lexicon") from None
     if not isinstance(rows, list):
         raise SettingsError(f"The lexicon {path} is not a list of concepts.", _SHAPE, field="lexicon")
     return [_concept(path, number, row) for number, row in enumerate(rows, 1)]
+
+
+def _check_depth(events: Iterable[Any]) -> None:
+    """Raises ValueError for lists and mappings within one another without end, which take the parser down, and Python with it."""
+    depth = 0
+    for event in events:
+        depth += type(event).__name__.endswith("StartEvent") - type(event).__name__.endswith("EndEvent")
+        if depth > _DEEPEST:
+            raise ValueError("it is nested too deep")
 
 
 def _concept(path: Path, number: int, row: object) -> Concept:

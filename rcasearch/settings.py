@@ -18,6 +18,8 @@ PREFIX = "RCASEARCH_"
 CONFIG_FILE = "rcasearch.toml"
 # In the TOML file they are lists of tables.
 _TABLES = ("push",)
+# Numbers of more bits are not written out: Python refuses to, from 4,300 digits on.
+_MOST_BITS = 64
 
 
 def _setting(default: Any, help: str, *, low: int | None = None, high: int | None = None, choices: Sequence[str] = ()) -> Any:
@@ -161,7 +163,7 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
 def _read_value(path: str, variable: str, *, secret: bool) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         # Whoever wrote the secret itself there is not to find it in a log.
         raise SettingsError(
@@ -179,7 +181,9 @@ def _from_file(config: Path | None, env: Mapping[str, str]) -> dict[str, tuple[A
 
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = {name: _as_text(name, value) for name, value in table.items()}
+    # Numbers of thousands of digits and names that hold a NUL are ValueErrors, values nested too deep RecursionErrors.
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"The settings file {path} cannot be used: {error}.", "Mend it, or name another by RCASEARCH_CONFIG."
         ) from None
@@ -187,7 +191,7 @@ def _from_file(config: Path | None, env: Mapping[str, str]) -> dict[str, tuple[A
         raise SettingsError(
             f"The settings file {path} has unknown settings: {', '.join(unknown)}.", f"Known settings: {', '.join(_fields())}."
         )
-    return {name: (_as_text(name, value), str(path)) for name, value in table.items()}
+    return {name: (value, str(path)) for name, value in table.items()}
 
 
 def _as_text(name: str, value: Any) -> Any:
@@ -201,7 +205,9 @@ def _as_text(name: str, value: Any) -> Any:
 
 def _as_given(value: Any, origin: str) -> str:
     """A wrong value in words; what stands in a file may be a secret, named by mistake."""
-    return "is something else" if origin.endswith("_FILE") else f"is {value!r}"
+    if origin.endswith("_FILE"):
+        return "is something else"
+    return "is far too large" if isinstance(value, int) and value.bit_length() > _MOST_BITS else f"is {value!r}"
 
 
 def _checked(name: str, value: Any, origin: str) -> Any:

@@ -5,7 +5,6 @@ A value may itself be JSON: it is read as well, as deep as anybody nests it on p
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from rcasearch.alerts.alert import Alert, is_over
 from rcasearch.alerts.labels import entities, key_of
 from rcasearch.alerts.prose import is_prose
+from rcasearch.texts import json_of
 
 _TITLES = frozenset(
     "title headline subject alertname alert_name event_name rule_name monitor_name check_name summary problem".split()
@@ -132,6 +132,6 @@ def _unpacked(value: object, unpacked: int) -> tuple[Any, int]:
     if not isinstance(value, str) or unpacked >= _DEEPEST or value.lstrip()[:1] not in ("{", "["):
         return value, unpacked
     try:
-        return json.loads(value), unpacked + 1
+        return json_of(value), unpacked + 1
     except (ValueError, RecursionError):
         return value, unpacked

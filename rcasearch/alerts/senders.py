@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ from rcasearch.alerts import aws, cloudevents, datadog, kubernetes, opsgenie, pa
 from rcasearch.alerts.alert import Alert
 from rcasearch.alerts.flatten import read_json
 from rcasearch.model import Source
+from rcasearch.texts import json_of
 
 Sent = tuple[Source, list[Alert]]
 Reader = Callable[[object], list[Alert] | None]
@@ -56,7 +56,7 @@ def parsed(text: str) -> Any:
     if stripped[:1] not in ("{", "[") or stripped[-1:] not in ("}", "]"):
         return None
     try:
-        return json.loads(stripped)
+        return json_of(stripped)
     except (ValueError, RecursionError):
         return None
 

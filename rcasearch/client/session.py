@@ -30,6 +30,8 @@ Order = Literal["last", "count", "minutes"]
 # A server that reads its index asks for five seconds; nobody waits for a minute because a proxy says so.
 LONGEST_WAIT_S = 30.0
 _UNSAID_WAIT_S = 5.0
+# What decoding an answer raises that is not ours; JSON nested without end is the last.
+_FOREIGN = (msgspec.DecodeError, UnicodeError, RecursionError)
 _HINT = "Give the client a token that `rcasearch token add NAME` made."
 
 
@@ -166,13 +168,13 @@ class Client:
     def _refused(self, response: httpx2.Response) -> ApiError:
         try:
             return ApiError.of(msgspec.json.decode(response.content, type=service.ProblemDetails))
-        except msgspec.DecodeError:
+        except _FOREIGN:
             return self._foreign(response)
 
     def _decoded(self, response: httpx2.Response, wanted: type[Answer]) -> Answer:
         try:
             return msgspec.json.decode(response.content, type=wanted)
-        except msgspec.DecodeError:
+        except _FOREIGN:
             raise self._foreign(response) from None
 
     def _foreign(self, response: httpx2.Response) -> ApiError:

@@ -153,7 +153,7 @@ def _read(folder: Path) -> Export | None:
     try:
         export = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Export)
         whole = all(_entry(folder / name) == export.files.get(name) for name in _FILES)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, UnicodeError, RecursionError, msgspec.DecodeError):
         return None
     return export if whole else None
 

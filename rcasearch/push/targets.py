@@ -59,7 +59,7 @@ def targets_of(settings: Settings) -> tuple[Target, ...]:
     """The targets that the settings name. Raises SettingsError naming the target and the key at fault."""
     try:
         tables = json.loads(settings.push or "[]")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _wrong("push", f"is not JSON: {error}") from None
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise _wrong("push", "must be a list of tables")

@@ -16,6 +16,8 @@ from rcasearch.wording import plural
 MOST_COLUMNS, MOST_ROWS = 40, 300
 # Characters of a paragraph, a line of code, a piece of raw HTML.
 MOST_TEXT, MOST_CODE_LINE = 20_000, 4_000
+# Brackets of a paragraph that open a link or picture and never close it; of more, none opens any.
+MOST_UNCLOSED = 60
 MOST_CODE_LINES = 2_000
 # Lines of a document, and characters in them.
 MOST_LINES, MOST_CHARACTERS = 6_000, 300_000
@@ -81,6 +83,9 @@ def _texts(tokens: Iterable[Token], file: str) -> Iterator[Token]:
         whole = token.content
         if token.type in ("fence", "code_block"):
             token.content = _code(whole)
+        elif token.type == "inline" and whole.count("[") - whole.count("]") > MOST_UNCLOSED:
+            # The parser looks for the end of each in all that follows it.
+            token.content = whole[:MOST_TEXT].replace("[", "&#91;")
         elif token.type in ("inline", "html_block") and len(whole) > MOST_TEXT:
             token.content = whole[:MOST_TEXT]
         yield token

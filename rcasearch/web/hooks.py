@@ -172,7 +172,8 @@ def _nothing_new(hook: str, document: Any) -> bool:
         return False
     event, action = document.get("event"), document.get("action")
     if hook == "pagerduty" and isinstance(event, Mapping):
-        return event.get("event_type") not in _PAGERDUTY_EVENTS
+        kind = event.get("event_type")
+        return not isinstance(kind, str) or kind not in _PAGERDUTY_EVENTS
     return hook == "opsgenie" and isinstance(action, str) and action.lower() not in _OPSGENIE_ACTIONS
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.fuzz.bounded import TooSlowError, within
+from benchmarks.within import TooSlowError, within
 from tests.fuzz.patterns import Asked, attacks, patterns
 
 LENGTH = 20_000
