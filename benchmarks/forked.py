@@ -24,6 +24,8 @@ from rcasearch.errors import IndexMissingError
 
 CRASHED = 99
 _NEIGHBOURS = 5
+_ASKED = 6
+_KEPT = 2
 _LOOK_S = 0.2
 
 
@@ -161,7 +163,7 @@ def state_of(searcher: Any) -> State:
     """What an open index holds, asked for the way its users do, without the model."""
     ids = [outline.id for outline in searcher.outlines()]
     sources = [(one, searcher.source(one)) for one in sorted(ids)]
-    answers = [[hit.incident.id for hit in searcher.similar(one, _NEIGHBOURS).hits] for one in sorted(ids)]
+    answers = [[hit.incident.id for hit in searcher.similar(one, _NEIGHBOURS).hits] for one in sorted(ids)[:_ASKED]]
     strangers = {one for answer in answers for one in answer} - set(ids)
     assert not strangers, f"answers name {strangers}, which are not there"
     assert searcher.info.incidents == len(ids) == searcher.incidents().total, "counts differ"
@@ -178,7 +180,7 @@ def left_over(index: Path) -> list[str]:
     """What lies in an index folder and belongs to no generation that is in force or was before it."""
     names = sorted(path.name for path in index.iterdir())
     generations = [name for name in names if (index / name).is_dir() and not name.startswith(".")]
-    return [name for name in names if name.startswith(".") or ".new" in name] + generations[:-2]
+    return [name for name in names if name.startswith(".") or ".new" in name] + generations[:-_KEPT]
 
 
 def follow(index: Path, until: Path, before: Callable[[], None] | None = None) -> dict[str, list[Any]]:

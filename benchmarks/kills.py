@@ -60,7 +60,9 @@ class Corpus:
 
     def __init__(self, folder: Path, count: int, chance: random.Random) -> None:
         self.folder, self._chance = folder, chance
-        self._texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(SEEDS.glob("*.md"))}
+        self._texts = {
+            path.name: path.read_text(encoding="utf-8") for path in sorted(SEEDS.glob("*.md")) if path.name != "README.md"
+        }
         folder.mkdir()
         for name in list(self._texts)[:count]:
             self._write(name, 0)
@@ -189,8 +191,9 @@ class Harness:
 
 
 def _wait_for_manifest(process: Forked, index: Path) -> None:
-    """Until a new generation is complete but for its name, or the command has ended."""
-    while process.runs(_LOOK_S) and not any(index.glob(".building-*/manifest.json")):
+    """Until a new generation is complete but for its name, or has it, or the command has ended."""
+    before = set(index.glob("2*"))
+    while process.runs(_LOOK_S) and not any(index.glob(".building-*/manifest.json")) and before >= set(index.glob("2*")):
         pass
 
 

@@ -34,6 +34,7 @@ _DRAFT = ".building-"
 # The generation in force, and the one before it.
 _KEPT = 2
 _NAME = re.compile(r"(\d{8}T\d{6}(?:\.\d{6})?)Z-[0-9a-f]+")
+_DRAFT_OF_FILE = re.compile(r"(?:.+\.overview|evaluation\.json)\.new-[0-9a-f]{8}")
 _STAMP = "%Y%m%dT%H%M%S.%f"
 
 
@@ -153,7 +154,7 @@ def as_written(generation: Earlier, names: Iterable[str]) -> bool:
 def tidy(index: Path) -> None:
     """Delete what a writer left that was cut off, where there is any and nobody writes: what cannot be deleted does no harm."""
     with suppress(OSError, RcaSearchError):
-        if any(index.glob(_DRAFT + "*")) or len(_generations(index)) > _KEPT:
+        if any(index.glob(_DRAFT + "*")) or _drafts_of_files(index) or len(_generations(index)) > _KEPT:
             with writing(index):
                 remove_old(index)
 
@@ -179,6 +180,9 @@ def _sweep(index: Path) -> None:
     """Delete what writers left that were cut off: drafts, and generations that nothing was ever pointed to."""
     for left_over in [*index.glob(_DRAFT + "*"), *_never_in_force(index)]:
         shutil.rmtree(left_over, ignore_errors=True)
+    # Whoever may be writing one just now does without it: both are kept for later alone.
+    for draft_of_file in _drafts_of_files(index):
+        draft_of_file.unlink(missing_ok=True)
 
 
 def _never_in_force(index: Path) -> list[Path]:
@@ -190,6 +194,11 @@ def _never_in_force(index: Path) -> list[Path]:
     except IndexMismatchError:
         return []
     return [path for path in _generations(index) if path.name > in_force]
+
+
+def _drafts_of_files(index: Path) -> list[Path]:
+    """What `durable.write_whole` left beside the generations where it was cut off."""
+    return [path for path in index.iterdir() if _DRAFT_OF_FILE.fullmatch(path.name)]
 
 
 def _generations(index: Path) -> list[Path]:

@@ -413,6 +413,10 @@ def test_what_was_left_is_cleared_away_where_nothing_else_is_to_do_and_nobody_wr
         assert folders(index) == there
     generations.tidy(index)
     assert folders(index) == kept
+    for name in (f"{kept[0]}.overview.new-0badc0de", "evaluation.json.new-0badc0de", "mine.new-0badc0de"):
+        (index / name).write_bytes(b"half")
+    generations.tidy(index)
+    assert [path.name for path in index.glob("*.new-*")] == ["mine.new-0badc0de"]
     generations.tidy(index.parent / "nothing")
 
 
