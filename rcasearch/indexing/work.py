@@ -65,8 +65,8 @@ class Read:
     problems: tuple[Problem, ...]
     id: str = ""
     services: tuple[str, ...] = ()
-    answers: bytes = b""
     access: tuple[str, ...] = ()
+    answers: bytes = b""
     wanted: bytes = b""
     words: bytes = b""
     record: bytes = b""
