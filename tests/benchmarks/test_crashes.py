@@ -24,23 +24,17 @@ def measured(tmp_path: Path, *arguments: str) -> dict[str, Any]:
 
 
 def test_no_kill_costs_an_index_or_a_document(tmp_path: Path) -> None:
-    found = measured(tmp_path, "benchmarks.kills", "--kills", "10", "--documents", "8", "--quick")
+    found = measured(tmp_path, "benchmarks.kills", "--kills", "6", "--documents", "6", "--quick")
     assert found["wrong"] == []
-    assert sum(found["kills"].values()) >= 10
+    assert sum(found["kills"].values()) >= 6
     assert set(found["kills"]) <= {"index", "update", "swap"}
-    assert found["generations read by the one that never stopped"] >= 2
+    assert found["generations read by the one that never stopped"] >= 1
 
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler")
-def test_no_call_that_fails_costs_the_index(tmp_path: Path) -> None:
-    found = measured(tmp_path, "benchmarks.faults", "--share", "0.02", "--ways", "calls")
+def test_no_call_that_fails_no_limit_and_no_full_disk_costs_the_index(tmp_path: Path) -> None:
+    found = measured(tmp_path, "benchmarks.faults", "--share", "0.01")
     assert found["wrong"] == []
-    assert found["ways"]["write ENOSPC+"]["kept the old"] > 0
-    assert found["ways"]["open EMFILE+"]["kept the old"] > 0
+    for way in ("write ENOSPC+", "open EMFILE+", "files at once"):
+        assert found["ways"][way]["kept the old"] > 0
     assert found["trials"] > 15
-
-
-def test_no_limit_and_no_full_disk_costs_the_index(tmp_path: Path) -> None:
-    found = measured(tmp_path, "benchmarks.faults", "--share", "0.05", "--ways", "limits", "disks")
-    assert found["wrong"] == []
-    assert found["ways"]["files at once"]["kept the old"] > 0
