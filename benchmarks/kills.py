@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -208,8 +209,9 @@ def run(options: argparse.Namespace, work: Path) -> dict[str, Any]:
     before = quick if options.quick else None
     harness = Harness(work, random.Random(options.seed), options.documents, before)
     reader = Forked(lambda: follow(harness.index, until, before))
+    kinds = cycle(KINDS)
     while harness.tally.kills < options.kills and reader.runs():
-        harness.round(KINDS[harness.tally.kills % len(KINDS)])
+        harness.round(next(kinds))
         print(f"{harness.tally.kills} kills", *harness.tally.wrong[-1:], file=sys.stderr, flush=True)
     harness.end()
     until.touch()
