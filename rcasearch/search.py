@@ -219,7 +219,8 @@ class Searcher:
         if both == self._clearance:
             return self
         with self._viewing:
-            found = self._views[both] = self._views.pop(both, None) or self._view(both)
+            found = self._views.pop(both) if both in self._views else self._view(both)
+            self._views[both] = found
             for oldest in list(self._views)[:-_VIEWS]:
                 del self._views[oldest]
             return found

@@ -157,7 +157,7 @@ def test_a_power_cut_leaves_the_index_before_or_the_new_one(tmp_path: Path, root
     if start:
         build_with(FakeEncoder(), write_corpus(tmp_path / "before", start, seed=1), root / place)
     source = write_corpus(tmp_path / "now", 3, seed=2)
-    old, found = held(root / place), []
+    old, found = held(root / place), list[tuple[str, ...]]()
     with watched(root, lambda disk: found.extend(held(one / place) for one in disk.images(tmp_path / "image"))) as disk:
         build_with(FakeEncoder(), source, root / place)
         last = {held(one / place) for one in disk.forgetful().images(tmp_path / "image")}
@@ -171,7 +171,7 @@ def test_a_power_cut_leaves_the_index_before_or_the_new_one(tmp_path: Path, root
 
 def test_a_build_goes_on_from_whatever_a_power_cut_left(tmp_path: Path, root: Path) -> None:
     build_with(FakeEncoder(), write_corpus(tmp_path / "before", 2, seed=1), root / "index")
-    source, cuts = write_corpus(tmp_path / "now", 3, seed=2), []
+    source, cuts = write_corpus(tmp_path / "now", 3, seed=2), list[Path]()
 
     def keep(disk: Disk) -> None:
         cuts.extend(

@@ -74,7 +74,7 @@ def test_of_many_addresses_not_all_are_waited_for(monkeypatch: pytest.MonkeyPatc
     some = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"8.8.8.{number}", 80)) for number in range(200)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: some)
     monkeypatch.setattr(socket, "create_connection", refuse)
-    monkeypatch.setattr(sending.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("rcasearch.push.sending.time.monotonic", lambda: float(next(clock)))
     assert send(request("http://slow.example/x")).again
     assert len(asked) == 2
 
