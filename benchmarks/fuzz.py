@@ -98,7 +98,7 @@ def fuzz_one(options: argparse.Namespace) -> None:
     for number, seed in enumerate(target.seeds()):
         (corpus / f"seed-{number}").write_bytes(seed)
     words = folder / f"{target.name}.dict"
-    words.write_text("".join(f'"{_quoted(word)}"\n' for word in target.words), encoding="ascii")
+    words.write_text("".join(f'"{_quoted(word)}"\n' for word in target.words or ("\0",)), encoding="ascii")
     tally = Tally(target.name, folder, options.patience, options.runs)
     tally.tell()
     flags = [

@@ -18,7 +18,8 @@ CountTokens = Callable[[Sequence[str]], Sequence[int]]
 
 _SENTENCE_END = re.compile(r"(?<=[.!?;:])\s+")
 _WORD_END = re.compile(r"\s+")
-
+# More than in any text that is read: a word of English has six, a line of code with its indent few more.
+_CHARS_OF_A_TOKEN = 100
 
 # Lines of text, each with its number.
 _Block = list[tuple[str, int]]
@@ -41,7 +42,7 @@ def chunk(incident: Incident, count_tokens: CountTokens, budget: int) -> list[Ch
     """
     if budget < 1:
         raise ValueError(f"A chunk needs a budget of at least one token, not {budget}.")
-    fitted = _fit([_title(incident), *map(_blocks, incident.sections)], count_tokens, budget)
+    fitted = _fit([_title(incident), *map(_blocks, incident.sections)], _bounded(count_tokens), budget)
     parts = [_Part("title", incident.title, pieces) for pieces in next(fitted)]
     for section, found in zip(incident.sections, fitted, strict=True):
         parts += [_Part(section.kind, section.heading, pieces) for pieces in found]
@@ -51,8 +52,13 @@ def chunk(incident: Incident, count_tokens: CountTokens, budget: int) -> list[Ch
 def split_text(text: str, count_tokens: CountTokens, budget: int) -> list[str]:
     """Any text in pieces within the budget, cut between lines where possible: how a long paste is made encodable."""
     lines = [(line, number) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    [fitted] = _fit([[lines]], count_tokens, budget)
+    [fitted] = _fit([[lines]], _bounded(count_tokens), budget)
     return [_join(pieces) for pieces in fitted]
+
+
+def _bounded(count_tokens: CountTokens) -> CountTokens:
+    """The counts, and one at least for so many characters: an encoder counts a megabyte of blanks as nothing."""
+    return lambda texts: [max(n, len(text) // _CHARS_OF_A_TOKEN) for n, text in zip(count_tokens(texts), texts, strict=True)]
 
 
 def content_hash(text: str) -> str:

@@ -25,6 +25,7 @@ _ANCHOR = re.compile(r"(?<!\s)\s*\{#[\w-]+\}$")
 _ONLY_MARKUP = re.compile(r"^[\s>#*+\-=_|:`~.\d)]*$")
 _MARKERS = re.compile(r"^[\s>]+")
 _LONG_HEADING = 120
+_SHOWN = 20
 
 
 @dataclass(slots=True)
@@ -179,7 +180,7 @@ class _Walker:
         self.cover(start, end)
         closing = self.source[end - 1].strip(" \t>") if end - 1 > start else ""
         if not (len(closing) >= len(token.markup) and set(closing) == {token.markup[0]}):
-            self.unclosed.append((start + 1, f"The code fence {token.markup} opened here is never closed"))
+            self.unclosed.append((start + 1, f"The code fence {token.markup[:_SHOWN]} opened here is never closed"))
         self._code(token.content, start + 2)
 
     def _code_block(self, token: Token) -> None:

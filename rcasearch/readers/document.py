@@ -16,6 +16,7 @@ from rcasearch.readers.access import HINT, AccessError, access_of
 from rcasearch.readers.actions import action_items
 from rcasearch.readers.answers import resolution, root_cause
 from rcasearch.readers.blocks import Parsed, parse_blocks
+from rcasearch.readers.bounds import bounded
 from rcasearch.readers.collector import paused
 from rcasearch.readers.decode import NotTextError, decode
 from rcasearch.readers.fields import ALIASES, DURATION_UNITS, Field
@@ -105,8 +106,8 @@ def parse_document(text: str, path: str, guessed: str | None = None) -> Document
         access = access_of(text, front)
     except AccessError as error:
         return Problem(path, error.line, f"{error}.", HINT, skipped=True)
-    incident = reader.incident(access)
-    return Document(incident, text, tuple(_problems(path, front, parsed, guessed, reader)))
+    incident, cut = bounded(reader.incident(access))
+    return Document(incident, text, (*_problems(path, front, parsed, guessed, reader), *cut))
 
 
 def _problems(path: str, front: FrontMatter, parsed: Parsed, guessed: str | None, reader: _Reader) -> Iterator[Problem]:
