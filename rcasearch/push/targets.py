@@ -59,6 +59,8 @@ def targets_of(settings: Settings) -> tuple[Target, ...]:
     """The targets that the settings name. Raises SettingsError naming the target and the key at fault."""
     try:
         tables = json.loads(settings.push or "[]")
+        # An escape may stand for half of a character, which can be sent nowhere.
+        json.dumps(tables, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise _wrong("push", f"is not JSON: {error}") from None
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):

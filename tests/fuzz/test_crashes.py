@@ -50,6 +50,12 @@ def test_push_targets_nested_without_end_are_refused() -> None:
         targets_of(Settings(push=DEEP))
 
 
+def test_half_of_a_surrogate_pair_in_a_push_target_is_refused_by_what_can_be_printed() -> None:
+    with pytest.raises(SettingsError) as refused:
+        targets_of(Settings(push='[{"name": "a", "kind": "slack", "url": "https://hooks.slack.com/x", "\\ud800": 1}]'))
+    assert refused.value.message.encode()
+
+
 @pytest.mark.parametrize("unit", ["- ", "[", "{", "? ", "{a: "])
 def test_a_lexicon_nested_without_end_is_refused_and_takes_nothing_down(tmp_path: Path, unit: str) -> None:
     """In a process of its own: it was killed by SIGSEGV."""

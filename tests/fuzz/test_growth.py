@@ -17,7 +17,7 @@ from rcasearch.settings import Settings
 from rcasearch.template import _masked
 from rcasearch.web import documents
 
-SIZE = 120_000
+SIZE = 60_000
 SECONDS = 20.0
 HEAD = "# The queue is full\n\nConsumers died.\n\n"
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from rcasearch.push.targets import HOOKS
 from rcasearch.query import QUERY_KEYS, parse_filters, parse_query
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
+from rcasearch.tokens import ADMIN, TokenFile
+from rcasearch.tokens.upkeep import add
 from rcasearch.web import create_app
-from rcasearch.web.contract import operation_of
+from rcasearch.web.contract import PUBLIC, operation_of
 from rcasearch.web.failures import JSON_ROUTES
 from rcasearch.web.openapi import document, path_of
 from rcasearch.web.parameters import search_body
@@ -31,6 +34,8 @@ from rcasearch.web.parameters import search_body
 EXAMPLES = 8
 SEARCH, BATCH = "/api/v1/search", "/api/v1/search/batch"
 MOST = 30
+# A person is led to the page where they sign in.
+TURNED_AWAY = (401, 403, 302, 303)
 BODY = search_body(Settings(max_query_chars=MOST))
 VALIDATOR = Draft202012Validator(BODY)
 DOCUMENT = document(create_app(None, Settings()), Settings(), pages=True)
@@ -62,10 +67,26 @@ def routes(small: Flask) -> Any:
     return loaded
 
 
-def ask(case: Any) -> None:
+@pytest.fixture(scope="module")
+def guarded(tiny_searcher: Searcher, tiny_index: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, str]:
+    """The same of an app that answers nobody without a token, and a token for all of it."""
+    file = tmp_path_factory.mktemp("tokens") / "tokens.json"
+    token = add(TokenFile(file), "all", (ADMIN,), (), 1, datetime.now(UTC))[0]
+    given: dict[str, Any] = {"max_query_chars": MOST, "max_batch": 3, "max_body_bytes": 65_536, "hook_open": ""}
+    app = create_app(
+        tiny_searcher, Settings(index=str(tiny_index), tokens_file=str(file), anonymous="nothing", rate_limit=0, **given)
+    )
+    # Whoever fails often is told so by another status, which has its own tests.
+    app.extensions["gate"]._shared.failures = app.extensions["gate"]._shared.requests
+    loaded = schemathesis.openapi.from_dict(json.loads(json.dumps(document(app, app.config["SETTINGS"], pages=True))))
+    loaded.app = app
+    return loaded, token
+
+
+def ask(case: Any, **headers: str) -> None:
     """Send a request, and compare status, headers and body of the answer with the document."""
     # Browsers tell this of the forms of our own pages.
-    response = case.call_and_validate(headers={"Sec-Fetch-Site": "same-origin"}, excluded_checks=list(excluded(case)))
+    response = case.call_and_validate(headers={"Sec-Fetch-Site": "same-origin", **headers}, excluded_checks=list(excluded(case)))
     if case.path == BATCH and case.method == "POST" and response.status_code == 200:
         assert all(item["problem"] is None or item["problem"]["status"] == 400 for item in response.json()["results"])
 
@@ -135,6 +156,29 @@ def test_with_any_data(routes: Any, path: str, method: str, mode: GenerationMode
             ask(case)
 
     asked()
+
+
+@pytest.mark.parametrize(("path", "method"), ROUTES)
+def test_with_any_data_asked_with_a_token_and_without(guarded: Any, path: str, method: str) -> None:
+    """Who holds a token is answered as promised, anybody else is turned away, whatever is sent."""
+    schema, token = guarded
+    operation = schema[path][method]
+    promised = operation_of(schema.app.view_functions[_endpoint(schema.app, path)])
+    closed = promised is None or promised.scope != PUBLIC
+
+    @given(operation.as_strategy())
+    @bounded(max_examples=1, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    def asked(case: Any) -> None:
+        if possible(case.body if isinstance(case.body, dict) else case.query):
+            ask(case, Authorization=f"Bearer {token}")
+        answer = case.call(headers={"Sec-Fetch-Site": "same-origin"})
+        assert answer.status_code in TURNED_AWAY or not closed
+
+    asked()
+
+
+def _endpoint(app: Flask, path: str) -> str:
+    return str(next(rule.endpoint for rule in app.url_map.iter_rules() if path_of(rule) == path))
 
 
 def test_every_route_promises_something_and_only_pages_are_left_out(small: Flask) -> None:
