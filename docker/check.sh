@@ -6,7 +6,8 @@ image=${1:-rcasearch}
 engine=docker
 docker info >/dev/null 2>&1 || engine=podman
 
-container=$($engine run --detach --read-only --tmpfs /tmp --tmpfs /indexes:mode=1777 --cap-drop ALL \
+# /indexes is a volume of its own, as the image says.
+container=$($engine run --detach --read-only --tmpfs /tmp --cap-drop ALL \
     --security-opt no-new-privileges --network none "$image")
-trap '$engine rm --force "$container" >/dev/null' EXIT
+trap '$engine rm --force --volumes "$container" >/dev/null' EXIT
 $engine exec --interactive "$container" python3 - <inside.py || { $engine logs "$container" >&2; exit 1; }
