@@ -26,7 +26,7 @@ from benchmarks.within import TooSlowError, within
 
 # Said here again: what is imported before the fuzzer runs is not guided by it.
 NAMES = tuple(
-    """document front-matter page secrets query payload shape filters settings environment lexicon judged tokens shown
+    """document front-matter page secrets query payload shape filters tools settings environment lexicon judged tokens shown
     client""".split()
 )
 _TELL_EVERY_S = 1.0

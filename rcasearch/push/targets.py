@@ -102,6 +102,8 @@ def _url(url: str, *, private: bool, where: str) -> str:
     """The address; without encryption only to this machine or to a private network, since it and its message are secret."""
     try:
         parts = urlsplit(url)
+        # Names that no resolver takes are a UnicodeError here, and would be one whenever a message is sent.
+        (parts.hostname or "").encode("idna")
         sane = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and parts.username is None
     except ValueError:
         sane = False

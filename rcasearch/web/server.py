@@ -118,8 +118,10 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise SettingsError(f"{host} is no address: {error.strerror}.", "Try --host 127.0.0.1.", field="host") from None
+    # Names with an empty label, or one of more than 63 letters, are a UnicodeError.
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no name is written like this"
+        raise SettingsError(f"{host} is no address: {reason}.", "Try --host 127.0.0.1.", field="host") from None
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(target)

@@ -21,6 +21,7 @@ from rcasearch.push.targets import targets_of
 from rcasearch.render_query import symptom_as_dict
 from rcasearch.settings import Settings
 from rcasearch.web.hooks import _nothing_new
+from rcasearch.web.server import listen
 
 DEEP = "[" * 100_000
 HUGE = "0x" + "f" * 10_000
@@ -54,6 +55,14 @@ def test_half_of_a_surrogate_pair_in_a_push_target_is_refused_by_what_can_be_pri
     with pytest.raises(SettingsError) as refused:
         targets_of(Settings(push='[{"name": "a", "kind": "slack", "url": "https://hooks.slack.com/x", "\\ud800": 1}]'))
     assert refused.value.message.encode()
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 100, "\udcff", "\udcff.example"])
+def test_a_name_that_no_resolver_takes_is_refused(host: str) -> None:
+    with pytest.raises(SettingsError, match="is no address"):
+        listen(host, 0)
+    with pytest.raises(SettingsError, match=r"push\[1\] \(a\)\.url|not JSON"):
+        targets_of(Settings(push=json.dumps([{"name": "a", "kind": "webhook", "url": f"https://{host}/x"}])))
 
 
 @pytest.mark.parametrize("unit", ["- ", "[", "{", "? ", "{a: "])
