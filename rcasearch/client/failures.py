@@ -25,4 +25,5 @@ class ApiError(RcaSearchError):
     @classmethod
     def of(cls, problem: ProblemDetails) -> ApiError:
         """A problem of the server as an error."""
-        return cls(problem.detail, problem.hint, field=problem.field, status=problem.status, code=problem.code)
+        told = problem.detail or problem.title or f"The server answered with the status {problem.status} and without a word."
+        return cls(told, problem.hint, field=problem.field, status=problem.status, code=problem.code)

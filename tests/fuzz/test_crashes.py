@@ -123,6 +123,14 @@ def test_an_answer_nested_without_end_is_not_ours(status: int) -> None:
     assert error.value.code == "not_rcasearch"
 
 
+@pytest.mark.parametrize("content", ['{"detail": ""}', '{"detail": "", "title": "Bad Gateway"}'])
+def test_a_problem_without_a_word_is_an_error_with_a_sentence(content: str) -> None:
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(502, content=content))
+    with Client(transport=transport) as client, pytest.raises(ApiError) as error:
+        client.health()
+    assert error.value.message
+
+
 def test_a_kept_evaluation_nested_without_end_counts_as_none(tmp_path: Path) -> None:
     (tmp_path / EVALUATION).write_text('{"more": ' + DEEP + "]" * len(DEEP) + "}", encoding="utf-8")
     assert last_evaluation(tmp_path) is None
