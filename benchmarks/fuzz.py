@@ -165,7 +165,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--longest", type=int, default=4_096, help="bytes of an input (4096)")
     add("--patience", type=float, default=2.0, help="CPU seconds that an input may take (2)")
     add("--found", type=Path, help="a folder for what is found, and for inputs to go on from")
-    add("--out", type=Path, default=ROOT / "benchmarks" / "results" / f"fuzz-{date.today()}.json", help="the figures")
+    add("--out", type=Path, default=ROOT / "benchmarks" / "results" / f"{date.today()}-fuzz.json", help="the figures")
     return parser.parse_args(arguments)
 
 
