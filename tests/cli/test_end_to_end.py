@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from rcasearch.render_text import VERDICTS
@@ -287,10 +288,18 @@ def _read(descriptor: int) -> bytes:
         return b""
 
 
+def _wait_until_idle(pid: int) -> None:
+    """Until the process has started and done nothing for a second: it waits for what is pasted."""
+    process, busy = psutil.Process(pid), -1.0
+    while (now := sum(process.cpu_times()[:2])) != busy or now < 0.05:
+        busy = now
+        time.sleep(1)
+
+
 def test_ctrl_c_while_waiting_for_a_paste_exits_with_130() -> None:
     words = [sys.executable, "-m", "rcasearch", "search", "-"]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
-        time.sleep(1)
+        _wait_until_idle(process.pid)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, b"")

@@ -127,7 +127,8 @@ def test_every_error_class_has_an_exit_code() -> None:
     from rcasearch.cli import exit_code
 
     for error in errors.RcaSearchError.__subclasses__():
-        assert exit_code(error("x")) in (1, 2, 3)
+        # Some are made from more than a message.
+        assert exit_code(error.__new__(error)) in (1, 2, 3)
 
 
 def test_an_interruption_leaves_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def test_a_preflight_is_answered_for_origins_that_are_named(open_client: FlaskCl
 def test_other_origins_are_told_nothing(open_client: FlaskClient, origin: str) -> None:
     assert preflight(open_client, "/api/v1/search", origin) == {"Vary": "Origin"}
     response = open_client.get("/api/v1/incidents", headers={"Origin": origin})
-    assert response.vary.as_set() == {"origin"}
+    assert "origin" in response.vary
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
@@ -70,7 +70,7 @@ def test_an_answer_can_be_read_with_its_headers(open_client: FlaskClient) -> Non
         assert response.headers["Access-Control-Allow-Origin"] == STATUS
         assert "ETag" in response.headers["Access-Control-Expose-Headers"]
         assert "Access-Control-Allow-Credentials" not in response.headers
-    assert open_client.get("/api/v1/incidents").vary.as_set() == {"origin"}, "a cache must not give one's answer to another"
+    assert "origin" in open_client.get("/api/v1/incidents").vary, "a cache must not give one's answer to another"
 
 
 def test_pages_and_metrics_stay_closed(open_client: FlaskClient) -> None:
