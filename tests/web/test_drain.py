@@ -10,7 +10,6 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +18,7 @@ from flask import Flask
 from rcasearch.settings import Settings
 from rcasearch.web import server as server_module
 from tests.web.running import SEARCH, answer, closed, running, until
+from tests.web.slow_server import serving_slowly
 from tests.web.test_pressure import Held, filled, held, own_app, small
 
 __all__ = ["held", "own_app", "small"]
@@ -67,43 +67,11 @@ def test_it_does_not_wait_for_ever(
     assert "3 requests were not answered within 0.3 seconds and are cut off." in caplog.text
 
 
-_DEAF = """
-import os, sys, time
-from flask import Flask
-from rcasearch.settings import Settings
-from rcasearch.web import server
-from rcasearch.web.pushing import Pushing
-
-class Unused:
-    def warm(self): pass
-    def open(self): pass
-    def follow(self): pass
-    def stop(self): pass
-
-def create_app(*_):
-    app = Flask("slow")
-    @app.get("/slow")
-    def slow():
-        os.write(1, b"begun\\n")
-        time.sleep(60)
-        return ""
-    app.extensions["rcasearch"], app.extensions["push"] = Unused(), Pushing(Settings())
-    return app
-
-server.create_app = create_app
-server.serve(Settings(port=0, workers=int(sys.argv[1])))
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_told_twice_it_waits_for_nobody(workers: int) -> None:
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-c", _DEAF, str(workers)], cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    with serving_slowly(workers, 60, 0) as (process, url):
         assert process.stdout
-        url = process.stdout.readline().split()[3]
         ask = f"import urllib.request; urllib.request.urlopen('{url}slow')"
         with subprocess.Popen([sys.executable, "-c", ask], stderr=subprocess.DEVNULL):
             assert process.stdout.readline() == "begun\n"

@@ -23,6 +23,7 @@ from rcasearch.web.app import HEADERS
 from rcasearch.web.pushing import Pushing
 from rcasearch.web.server import HEADER_MAX, address_of, serve
 from tests.web.conftest import POOL, POOL_QUERY, Server, serving
+from tests.web.slow_server import Unused
 
 
 def get(url: str) -> tuple[int, bytes]:
@@ -138,13 +139,6 @@ def test_requests_under_way_are_finished_before_it_stops(monkeypatch: pytest.Mon
         begun.set()
         time.sleep(1.0)
         return "x" * 3_000_000
-
-    class Unused:
-        def warm(self) -> None:
-            pass
-
-        def stop(self) -> None:
-            pass
 
     app.extensions["rcasearch"], app.extensions["push"] = Unused(), Pushing(Settings())
     monkeypatch.setattr(server_module, "create_app", lambda *_: app)

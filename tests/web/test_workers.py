@@ -20,9 +20,9 @@ import pytest
 from rcasearch.settings import Settings
 from rcasearch.web import workers
 from tests.web.conftest import POOL, POOL_QUERY, Server, serving
+from tests.web.slow_server import ROOT, serving_slowly
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork") or sys.platform == "darwin", reason="one process where none is forked")
-ROOT = Path(__file__).parents[2]
 # The package has a function of this name.
 cores_module = sys.modules["rcasearch.encoders.cores"]
 
@@ -122,34 +122,6 @@ def test_interrupting_the_whole_terminal_stops_it_once_and_cleanly(tmp_path: Pat
     assert "another is started" not in errors
 
 
-_SLOW = """
-import os, time
-from flask import Flask
-from rcasearch.settings import Settings
-from rcasearch.web import server
-from rcasearch.web.pushing import Pushing
-
-class Unused:
-    def warm(self): pass
-    def open(self): pass
-    def follow(self): pass
-    def stop(self): pass
-
-def create_app(*_):
-    app = Flask("slow")
-    @app.get("/slow")
-    def slow():
-        os.write(1, b"begun\\n")
-        time.sleep(1.5)
-        return "x" * 3_000_000
-    app.extensions["rcasearch"], app.extensions["push"] = Unused(), Pushing(Settings())
-    return app
-
-server.create_app = create_app
-server.serve(Settings(port=0, workers=2))
-"""
-
-
 def _script(code: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -162,9 +134,8 @@ def test_requests_under_way_in_every_process_are_finished(tmp_path: Path) -> Non
         with urllib.request.urlopen(url + "slow", timeout=30) as answer:
             answers.append(len(answer.read()))
 
-    with _script(_SLOW) as process:
+    with serving_slowly(2, 1.5, 3_000_000) as (process, url):
         assert process.stdout
-        url = process.stdout.readline().split()[3]
         asking = [threading.Thread(target=ask, args=(url,)) for _ in range(6)]
         for thread in asking:
             thread.start()
