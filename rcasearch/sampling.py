@@ -11,7 +11,7 @@ from rcasearch.encoders import Encoder
 from rcasearch.lexical import terms
 from rcasearch.model import NO_FILTERS
 from rcasearch.retrieval import HYBRID, Signals
-from rcasearch.stores.base import Selection, Store
+from rcasearch.stores.base import Selected, Selection, Store
 
 SAMPLES = 128
 WORDS = 18
@@ -51,4 +51,4 @@ def _asked(store: Store) -> Iterator[tuple[str, Selection]]:
         words = chunk.matched.split()
         start = int(generator.integers(max(1, len(words) - WORDS + 1)))
         others = np.setdiff1d(np.arange(count, dtype=np.int64), store.sharing(row, drawn))
-        yield " ".join(words[start : start + WORDS]), Selection(others, len(others))
+        yield " ".join(words[start : start + WORDS]), Selected(others, len(others))

@@ -23,9 +23,24 @@ Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 
+class Selection(Protocol):
+    """The incidents that a store is asked about."""
+
+    @property
+    def rows(self) -> Rows | None:
+        """Their rows, ascending; None for all of them. A store that does not know them looks them up when it is asked."""
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+
+    def without(self, row: int) -> Selection:
+        """The same without one incident."""
+
+
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """The incidents that pass the filters: ``rows`` ascending, or None for all of them; ``count`` is how many."""
+class Selected:
+    """A `Selection` by its ``rows``, ascending, or None for all of them; ``count`` is how many."""
 
     rows: Rows | None
     count: int
@@ -34,7 +49,7 @@ class Selection:
         """The same without one incident."""
         own = np.arange(self.count, dtype=np.int64) if self.rows is None else self.rows
         rows = own[own != row]
-        return Selection(rows, len(rows))
+        return Selected(rows, len(rows))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,7 +60,7 @@ class Passages:
     """
 
     kinds: Sequence[Kind]
-    ids: NDArray[np.int32]
+    ids: NDArray[np.int32] | NDArray[np.int64]
     vectors: Floats
 
 

@@ -20,7 +20,7 @@ from rcasearch.errors import RcaSearchError
 from rcasearch.model import Chunk, Clearance, Filters, Incident, IndexInfo, Kind, Outline, Page, Problem
 from rcasearch.services import ServiceNames
 from rcasearch.stores import consistency, files, writer
-from rcasearch.stores.base import Floats, Passages, Rows, Selection, Store, TermValues
+from rcasearch.stores.base import Floats, Passages, Rows, Selected, Selection, Store, TermValues
 from rcasearch.stores.catalogue import CATALOGUE, Catalogue
 from rcasearch.stores.generations import overview_of
 from rcasearch.stores.layout import Layout, best, distinct, kind_means, mask
@@ -134,13 +134,13 @@ class LocalStore:
 
     @cached_property
     def _everything(self) -> Selection:
-        return Selection(None, self._catalogue.count())
+        return Selected(None, self._catalogue.count())
 
     def select(self, filters: Filters) -> Selection:
         if not filters:
             return self._everything
         rows = np.array(self._catalogue.rows(filters), np.int64)
-        return Selection(rows, len(rows))
+        return Selected(rows, len(rows))
 
     def nearest(self, vectors: Floats, k: int, selection: Selection) -> Rows:
         if not selection.count or not len(vectors):

@@ -21,7 +21,7 @@ from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Tokens
 from rcasearch.model import Chunk, Clearance, Filters, Incident, IndexInfo, Kind, Outline, Page, Problem
 from rcasearch.services import ServiceNames, names_of
-from rcasearch.stores.base import Floats, Passages, Rows, Selection, Store, TermValues
+from rcasearch.stores.base import Floats, Passages, Rows, Selected, Selection, Store, TermValues
 from rcasearch.stores.catalogue import Catalogue
 from rcasearch.stores.files import StoredTokens
 from rcasearch.stores.layout import Layout, best
@@ -100,18 +100,18 @@ class RestrictedStore:
 
     @cached_property
     def _everything(self) -> Selection:
-        return Selection(None, len(self._rows))
+        return Selected(None, len(self._rows))
 
     def select(self, filters: Filters) -> Selection:
         if not filters:
             return self._everything
         rows = np.array(self._catalogue.rows(filters), np.int64)
-        return Selection(rows, len(rows))
+        return Selected(rows, len(rows))
 
     def _below(self, selection: Selection) -> Selection:
         """A selection here as one of the whole: never all of that."""
         rows = self._rows if selection.rows is None else self._rows[selection.rows]
-        return Selection(rows, len(rows))
+        return Selected(rows, len(rows))
 
     def nearest(self, vectors: Floats, k: int, selection: Selection) -> Rows:
         return self._here(self._whole.nearest(vectors, k, self._below(selection)))
