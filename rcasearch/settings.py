@@ -7,6 +7,7 @@ of that file: for secrets), the TOML file, the default.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -20,10 +21,16 @@ CONFIG_FILE = "rcasearch.toml"
 _TABLES = ("push",)
 # Numbers of more bits are not written out: Python refuses to, from 4,300 digits on.
 _MOST_BITS = 64
+_NAME = re.compile("[a-z0-9][a-z0-9-]{0,62}")
 
 
 def _setting(default: Any, help: str, *, low: int | None = None, high: int | None = None, choices: Sequence[str] = ()) -> Any:
     return field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
+
+
+def _name(help: str) -> Any:
+    """A name that may be part of an address and of a file's name, or nothing."""
+    return field(default="", metadata={"help": help, "choices": (), "name": True})
 
 
 def _secret(help: str) -> Any:
@@ -36,6 +43,13 @@ class Settings:
     """The values in force. Field order is the order of the documentation."""
 
     index: str = _setting("indexes/default", "The index folder that `index` writes and everything else reads.")
+    store: str = _setting(
+        "",
+        "Where the incidents are served from: the index folder where nothing is named, or a Milvus server or cluster, as in "
+        "`milvus://host:19530/name`.",
+    )
+    store_token: str = _secret("The user and the password of the store, with a colon between them.")
+    tenant: str = _name("Whose incidents are indexed and served, where several teams that share nothing use one store.")
     model: str = _setting(
         "all-MiniLM-L6-v2",
         "A sentence-transformers model: a folder, or a name. The default comes with the installation; other names must be "
@@ -220,6 +234,13 @@ def _checked(name: str, value: Any, origin: str) -> Any:
         if (choices := spec.metadata["choices"]) and value not in choices:
             raise SettingsError(
                 f"The setting {name}, from {origin}, {_as_given(value, origin)}; it must be one of: {', '.join(choices)}.",
+                spec.metadata["help"],
+                field=name,
+            )
+        if spec.metadata.get("name") and value and not _NAME.fullmatch(value):
+            raise SettingsError(
+                f"The setting {name}, from {origin}, {_as_given(value, origin)}; it must be a name of at most 63 small letters, "
+                "digits and hyphens, which does not begin with a hyphen.",
                 spec.metadata["help"],
                 field=name,
             )

@@ -112,3 +112,19 @@ def test_every_setting_is_described_and_its_default_is_valid() -> None:
         assert variable == f"RCASEARCH_{name.upper()}"
         assert text.endswith(".")
         assert str(getattr(Settings.load(env={variable: default}), name)) == default
+
+
+@pytest.mark.parametrize("name", ["", "payments", "a", "0-9", "x" * 63])
+def test_a_tenant_is_a_short_plain_name(name: str) -> None:
+    assert Settings.load(env={"RCASEARCH_TENANT": name}).tenant == name
+
+
+@pytest.mark.parametrize("name", ["Payments", "-a", "a/b", "..", "a b", "a\n", "ä", "x" * 64])
+def test_another_tenant_is_refused_by_its_rule(name: str) -> None:
+    with pytest.raises(SettingsError, match=r"tenant, from RCASEARCH_TENANT, is .* at most 63 small letters") as caught:
+        Settings.load(env={"RCASEARCH_TENANT": name})
+    assert caught.value.field == "tenant"
+
+
+def test_the_secret_of_the_store_is_not_shown() -> None:
+    assert "s3cret" not in repr(Settings(store_token="root:s3cret"))
