@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 
 from rcasearch.encoders import Encoder, Encoding, load_encoder
 from rcasearch.model import Clearance
@@ -12,6 +11,7 @@ from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
+from rcasearch.stores.tenants import folder_of
 
 # A query may be encoded in more than one form.
 _REMEMBERED = 8
@@ -44,6 +44,6 @@ class RememberingEncoder:
 
 def open_searcher(settings: Settings) -> Searcher:
     """The index that the settings name. Raises IndexMissingError, IndexMismatchError or ModelError."""
-    store = LocalStore(current(Path(settings.index)))
+    store = LocalStore(current(folder_of(settings)))
     encoder = RememberingEncoder(load_encoder(settings.model))
     return Searcher(store, settings, encoder, Clearance.named(settings.access))

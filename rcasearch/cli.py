@@ -146,6 +146,8 @@ def _add(subparsers: Subparsers[argparse.ArgumentParser], name: str, help: str, 
     parser.set_defaults(run=commands.COMMANDS[name])
     shared = parser.add_argument_group("settings", "each also as RCASEARCH_<NAME> or in rcasearch.toml")
     shared.add_argument("--index", metavar="DIR", help=f"the index folder (default: {Settings().index})")
+    if name != "token":  # which has one of its own: whose index a token is for
+        shared.add_argument("--tenant", metavar="NAME", help="whose index (default: the one of nobody in particular)")
     shared.add_argument("--model", metavar="NAME", help=f"a sentence-transformers model (default: {Settings().model})")
     shared.add_argument("--config", metavar="FILE", type=Path, help="a settings file instead of rcasearch.toml")
     return parser
@@ -265,6 +267,8 @@ def _add_token(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     told = "with add: what it allows (default: read); may be repeated"
     parser.add_argument("--scope", action="append", choices=("read", "ingest", "metrics", "admin"), help=told)
     parser.add_argument("--label", action="append", metavar="LABEL", help="with add: see documents with this label, * is any")
+    told = "with add: whose index it is for (default: the server's own; * with --scope admin: any that a request names)"
+    parser.add_argument("--tenant", metavar="NAME", dest="of", help=told)
     told = "with add: days until it expires, 0 is never (default: %(default)s)"
     parser.add_argument("--days", metavar="N", type=_days, default=365, help=told)
     parser.add_argument("--tokens-file", metavar="FILE", help="where they are kept (default: beside the index)")

@@ -26,6 +26,7 @@ def index(args: argparse.Namespace, settings: Settings) -> int:
     """Build the index; print what it holds on stdout, what is wrong with the documents on stderr."""
     from rcasearch.index import build
     from rcasearch.progress import progress
+    from rcasearch.stores.tenants import folder_of
     from rcasearch.wording import plural
 
     with progress(sys.stderr) as report:
@@ -34,12 +35,12 @@ def index(args: argparse.Namespace, settings: Settings) -> int:
         from rcasearch.render_text import problems_as_text
 
         print(problems_as_text(built.problems, width(sys.stderr), color(sys.stderr)), file=sys.stderr)
-    info = built.info
+    info, folder = built.info, folder_of(settings)
     if built.unchanged:
-        print(f"Nothing changed: {plural(info.incidents, 'incident')} (a look of {built.seconds:.1f} s): {settings.index}")
+        print(f"Nothing changed: {plural(info.incidents, 'incident')} (a look of {built.seconds:.1f} s): {folder}")
         return 1 if args.strict and built.problems else 0
     encoded = f"{built.encoded:,} of {plural(info.passages, 'passage')} encoded, {built.reused:,} reused"
-    print(f"Indexed {plural(info.incidents, 'incident')} in {built.seconds:.1f} s ({encoded}): {settings.index}")
+    print(f"Indexed {plural(info.incidents, 'incident')} in {built.seconds:.1f} s ({encoded}): {folder}")
     return 1 if args.strict and built.problems else 0
 
 
@@ -167,9 +168,10 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     """Read every byte of the index. Raises IndexMismatchError naming the files that are not as they were written."""
     from rcasearch.stores.generations import current
     from rcasearch.stores.manifests import read_manifest
+    from rcasearch.stores.tenants import folder_of
     from rcasearch.stores.verifying import damages, foreign, refuse
 
-    manifest = read_manifest(folder := current(Path(settings.index)))
+    manifest = read_manifest(folder := current(folder_of(settings)))
     found = [*damages(folder, manifest), *foreign(folder, manifest)]
     if args.json:
         told = [{"file": one.name, "what": one.what} for one in found]
@@ -232,8 +234,9 @@ def evaluate(args: argparse.Namespace, settings: Settings) -> int:
 def _load_ahead(settings: Settings) -> None:
     """Load the model while the index is opened, where there is one."""
     from rcasearch.stores.generations import CURRENT
+    from rcasearch.stores.tenants import folder_of
 
-    if (Path(settings.index) / CURRENT).is_file():
+    if (folder_of(settings) / CURRENT).is_file():
         from rcasearch.encoders import load_ahead
 
         load_ahead(settings.model)

@@ -28,6 +28,7 @@ from rcasearch.progress import Progress
 from rcasearch.retrieval import RANKERS, Weights
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
+from rcasearch.stores.tenants import folder_of
 
 DEPTH = 100
 _PAGE = 500
@@ -137,8 +138,8 @@ def evaluate_links(
 def searcher_over(incidents: Sequence[Incident], settings: Settings, tell: Progress | None = None) -> Iterator[Searcher]:
     """A searcher over these incidents alone. Passages that the index of the settings holds as well are not encoded again."""
     with TemporaryDirectory(prefix="rcasearch-") as folder:
-        copy_cache(Path(settings.index) / CACHE, Path(folder) / CACHE)
-        apart = replace(settings, index=folder)
+        copy_cache(folder_of(settings) / CACHE, Path(folder) / CACHE)
+        apart = replace(settings, index=folder, store="", tenant="")
         build_documents([Document(incident, "") for incident in incidents], apart, tell)
         with closing(open_searcher(apart)) as searcher:
             yield searcher

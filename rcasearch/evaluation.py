@@ -19,6 +19,7 @@ from rcasearch.measures import ALL_KINDS, Figure
 from rcasearch.model import EVERYTHING, Clearance, IndexInfo, Verdict
 from rcasearch.search import Searcher
 from rcasearch.stores.manifests import UNSEALED, is_sealed, read_plain, sealed
+from rcasearch.stores.tenants import folder_of
 
 EVALUATION = "evaluation.json"
 PLAIN = "plain"
@@ -84,7 +85,7 @@ def measure(
     else:
         report = evaluate(searcher, queries, ranker=ranker, **options)
     if ranker == SHIPPED:
-        keep(evaluation_of(report, searcher.info, queries, searcher.labels), Path(searcher.settings.index))
+        keep(evaluation_of(report, searcher.info, queries, searcher.labels), folder_of(searcher.settings))
     return report
 
 

@@ -18,6 +18,7 @@ from rcasearch.settings import Settings
 from rcasearch.sources import look
 from rcasearch.stores import generations
 from rcasearch.stores.catalogue import read_problems
+from rcasearch.stores.tenants import folder_of
 from rcasearch.stores.verifying import verified
 
 __all__ = ["BuildReport", "build", "build_documents"]
@@ -41,7 +42,7 @@ def build(sources: Sequence[Path], settings: Settings, progress: Progress | None
     from rcasearch.indexing.making import make
 
     report = make(sources, seen, settings, progress, fresh=fresh)
-    _overlook(Path(settings.index), report, progress)
+    _overlook(folder_of(settings), report, progress)
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -69,11 +70,11 @@ def _overlook(index: Path, report: BuildReport, progress: Progress | None) -> No
 def _up_to_date(settings: Settings, wanted: str) -> BuildReport | None:
     """What there is to tell of the index in force, where it was made of the very same."""
     try:
-        folder = generations.current(Path(settings.index))
+        folder = generations.current(folder_of(settings))
         manifest = verified(folder)
         if manifest.inputs != wanted:
             return None
-        generations.tidy(Path(settings.index))
+        generations.tidy(folder_of(settings))
         return BuildReport(manifest.info, read_problems(folder), 0.0, 0, manifest.info.passages, unchanged=True)
     except RcaSearchError:
         return None

@@ -6,7 +6,6 @@ import copy
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +44,7 @@ from rcasearch.settings import Settings
 from rcasearch.stores.base import Store
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
+from rcasearch.stores.tenants import folder_of
 from rcasearch.watch import Watch
 
 # What an incident is about, for finding others like it.
@@ -78,7 +78,7 @@ class Searcher:
     @classmethod
     def open(cls, settings: Settings) -> Searcher:
         """The index that the settings name. Raises IndexMissingError, IndexMismatchError or ModelError."""
-        return cls(LocalStore(current(Path(settings.index))), settings, clearance=Clearance.named(settings.access))
+        return cls(LocalStore(current(folder_of(settings))), settings, clearance=Clearance.named(settings.access))
 
     def warm(self) -> None:
         """Load the encoder now, so that no query waits for it. Raises ModelError."""
@@ -193,7 +193,7 @@ class Searcher:
 
     def refresh(self) -> bool:
         """Turn to the newest generation; True when there was one. A damaged one is an error, and the old one serves on."""
-        folder = current(Path(self.settings.index))
+        folder = current(folder_of(self.settings))
         if folder.name == self._store.info.id:
             return False
         store: Store = LocalStore(folder)

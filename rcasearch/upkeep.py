@@ -42,8 +42,9 @@ def _sources(settings: Settings) -> list[Path]:
     """What the index in force was made of."""
     from rcasearch.stores.generations import current
     from rcasearch.stores.manifests import read_manifest
+    from rcasearch.stores.tenants import folder_of
 
-    return [Path(source) for source in read_manifest(current(Path(settings.index))).info.sources]
+    return [Path(source) for source in read_manifest(current(folder_of(settings))).info.sources]
 
 
 def push(args: argparse.Namespace, settings: Settings) -> int:

@@ -44,6 +44,7 @@ from rcasearch.stores.cataloguing import Cataloguing, worth_copying
 from rcasearch.stores.earlier import TOKEN_FILES, EarlierTokens
 from rcasearch.stores.generations import Earlier
 from rcasearch.stores.manifests import FORMAT, FileEntry, Manifest
+from rcasearch.stores.tenants import folder_of
 from rcasearch.stores.writer import Content, Embeddings
 
 # Each of the files that are kept may turn out to be damaged only after the other was mended.
@@ -111,7 +112,7 @@ def _silent(_done: int, _total: int, _stage: str) -> None:
 def _made(
     settings: Settings, encoder: Encoder, tell: Progress, read: Callable[[Library], _Input], *, fresh: bool = False
 ) -> BuildReport:
-    index, lexicon = Path(settings.index), load_lexicon(settings.lexicon)
+    index, lexicon = folder_of(settings), load_lexicon(settings.lexicon)
     reading = Reading(encoder.count_tokens, encoder.max_tokens, settings.max_document_bytes, settings.secrets == "mask")
     version = hashlib.sha256(
         repr((inputs.code(), encoder.fingerprint, reading.max_tokens, reading.max_bytes, reading.mask)).encode()

@@ -25,6 +25,7 @@ from rcasearch.durable import make_folder, sync, write_synced
 from rcasearch.errors import IndexMismatchError, IndexMissingError, RcaSearchError
 from rcasearch.stores.locking import locked
 from rcasearch.stores.manifests import MANIFEST, REBUILD, FileEntry, Manifest, packed, read_manifest, read_plain, unreadable
+from rcasearch.stores.tenants import flags_of
 
 CURRENT = "current"
 OVERVIEW = ".overview"
@@ -114,7 +115,7 @@ def publish(index: Path, folder: Path, manifest: Manifest) -> Path:
 
 def current(index: Path) -> Path:
     """The folder of the generation in force. Raises IndexMissingError where there is none."""
-    hint = REBUILD.format(path=index)
+    hint = REBUILD.format(flags=flags_of(index))
     try:
         name = read_plain(index / CURRENT, _LONGEST).decode().strip()
     except FileNotFoundError:

@@ -15,11 +15,12 @@ import msgspec
 
 from rcasearch.errors import IndexMismatchError
 from rcasearch.model import IndexInfo
+from rcasearch.stores.tenants import flags_of
 
 # Raised when the files, or what the relevance behind the calibration is made of, change their meaning.
 FORMAT = 7
 MANIFEST = "manifest.json"
-REBUILD = "Run `rcasearch index SOURCE --index {path}` to build it."
+REBUILD = "Run `rcasearch index SOURCE {flags}` to build it."
 # A manifest has some 3 kB.
 _LARGEST = 2**24
 UNSEALED = "0" * 64
@@ -99,7 +100,7 @@ def read_manifest(folder: Path) -> Manifest:
 def again(index: Path, sources: Sequence[str] = ()) -> str:
     """What to do about a damaged index: the command that makes all of it anew."""
     named = shlex.join(sources) if sources else "SOURCE"
-    return f"Build the index again: rcasearch index {named} --index {shlex.quote(str(index))} --fresh"
+    return f"Build the index again: rcasearch index {named} {flags_of(index)} --fresh"
 
 
 def read_plain(path: Path, most: int) -> bytes:
@@ -138,7 +139,7 @@ def _check_format(index: Path, told: dict[str, Any]) -> None:
     if version == FORMAT:
         return
     newer = isinstance(version, int) and version > FORMAT
-    hint = REBUILD.format(path=index)
+    hint = REBUILD.format(flags=flags_of(index))
     raise IndexMismatchError(
         f"The index at {index} has format {version}; this version reads {FORMAT}.",
         f"A newer rcasearch made it: upgrade this one, or make the index anew. {hint}" if newer else hint,

@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import current_app, g, has_request_context
@@ -15,6 +14,7 @@ from rcasearch.errors import IndexMismatchError, RcaSearchError
 from rcasearch.model import NO_FILTERS, Filters, IndexInfo, Results
 from rcasearch.settings import Settings
 from rcasearch.stores import generations
+from rcasearch.stores.tenants import folder_of
 from rcasearch.web.recurring import Recurring
 from rcasearch.web.scrubbing import Scrubbing
 from rcasearch.web.seeing import clearance
@@ -187,7 +187,7 @@ class Live:
     def _named(self) -> str:
         """The generation that the folder of the index names; the words of the error where it names none."""
         try:
-            return generations.current(Path(self._settings.index)).name
+            return generations.current(folder_of(self._settings)).name
         except RcaSearchError as error:
             return error.message
 

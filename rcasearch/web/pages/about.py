@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from flask import render_template
@@ -10,6 +9,7 @@ from flask import render_template
 from rcasearch.evaluation import Evaluation, KindFigures, last_evaluation
 from rcasearch.measures import KEPT, OVER_KINDS, VERDICTS
 from rcasearch.render import problem_as_dict
+from rcasearch.stores.tenants import folder_of
 from rcasearch.web.contract import HTML, PAGES, Operation, promises
 from rcasearch.web.live import live
 from rcasearch.web.pages.routes import Answer, blueprint
@@ -26,7 +26,7 @@ def about() -> Answer:
     """What is indexed, when, by which model, how well it answers, and what is wrong with the documents."""
     searcher = live().searcher()
     problems = [problem_as_dict(problem) for problem in searcher.problems()]
-    evaluation = last_evaluation(Path(searcher.settings.index), searcher.clearance)
+    evaluation = last_evaluation(folder_of(searcher.settings), searcher.clearance)
     measured = None if evaluation is None else _told(evaluation, searcher.info.id)
     return render_template("about.html", info=public_info(searcher.info), problems=problems, measured=measured)
 
