@@ -1,0 +1,1 @@
+"""The store on a distributed engine: Milvus, for more than one machine holds."""
