@@ -173,15 +173,20 @@ def tells_of_damage(error: sqlite3.DatabaseError) -> bool:
 
 
 @contextmanager
-def _guarded() -> Iterator[None]:
+def told_as(damaged: type[Exception], *unreadable: type[Exception]) -> Iterator[None]:
+    """Raise ``damaged`` where a file turns out to be damaged: by SQLite, by a broken seal, or by one of these errors."""
+    wrong: tuple[type[Exception], ...] = (BrokenSealError, *unreadable)
     try:
         yield
     except sqlite3.DatabaseError as error:
         if not tells_of_damage(error):
             raise
-        raise CacheDamagedError(str(error)) from None
-    except BrokenSealError as error:
-        raise CacheDamagedError(str(error)) from None
+        raise damaged(str(error)) from None
+    except wrong as error:
+        raise damaged(str(error)) from None
+
+
+_guarded = partial(told_as, CacheDamagedError)
 
 
 def copy_cache(path: Path, target: Path) -> None:

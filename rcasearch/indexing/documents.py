@@ -19,10 +19,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rcasearch.cache import make_way, tells_of_damage
+from rcasearch.cache import make_way, told_as
 from rcasearch.indexing.work import DamagedError, Read, word_hashes
 from rcasearch.model import Problem
-from rcasearch.seals import BrokenSealError, seal, unseal
+from rcasearch.seals import seal, unseal
 from rcasearch.services import ServiceNames
 
 # Within the folder of an index, beside the generations.
@@ -40,6 +40,7 @@ _BATCH = 500
 _names = msgspec.msgpack.Decoder(tuple[tuple[str, ...], tuple[str, ...]]).decode
 _texts = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 _problems = msgspec.msgpack.Decoder(tuple[Problem, ...]).decode
+_guarded = partial(told_as, DamagedError, msgspec.DecodeError)
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -82,7 +83,7 @@ class DocumentCache:
 
     def __init__(self, path: Path, version: str) -> None:
         make_way(path)
-        with self._guarded():
+        with _guarded():
             self._connection = sqlite3.connect(path)
             # What is no text any more is found out by its seal.
             self._connection.text_factory = partial(str, encoding="utf-8", errors="replace")
@@ -128,7 +129,7 @@ class DocumentCache:
         found = {row[1]: row for row in self._read("SELECT * FROM documents")}
         if missing := set(keys) - found.keys():
             raise DamagedError(f"{len(missing)} documents are missing")
-        with self._guarded():
+        with _guarded():
             return [_row(found[key]) for key in keys]
 
     def records(self, docs: Sequence[int]) -> Iterator[bytes]:
@@ -157,7 +158,7 @@ class DocumentCache:
         """The documents in which all words of one of the names stand; seldom one in which they do not."""
         parts = [np.fromiter(word_hashes(name), np.uint32) for name in names]
         found: list[tuple[int]] = []
-        with self._guarded():
+        with _guarded():
             for doc, words in self._connection.execute("SELECT doc, words FROM records") if parts else ():
                 own = np.frombuffer(unseal(words, doc), np.uint32)
                 if any(np.isin(part, own).all() for part in parts):
@@ -185,7 +186,7 @@ class DocumentCache:
     def vocabulary(self) -> list[str]:
         """The terms by their numbers."""
         held = self._read("SELECT number, term FROM vocabulary ORDER BY number")
-        with self._guarded():
+        with _guarded():
             return [unseal(term, number).decode() for number, term in held]
 
     def put_marks(self, marks: Sequence[Marks], new_terms: Sequence[tuple[int, str]]) -> None:
@@ -207,33 +208,22 @@ class DocumentCache:
 
     def _made_with(self, name: str) -> bytes | None:
         found = self._read("SELECT value FROM made_with WHERE name = ?", (name,))
-        with self._guarded():
+        with _guarded():
             return unseal(found[0][0], name) if found else None
 
     def _read(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
-        with self._guarded():
+        with _guarded():
             return self._connection.execute(sql, values).fetchall()
 
     @contextmanager
     def _writing(self) -> Iterator[Callable[..., object]]:
-        with self._guarded(), self._connection:
+        with _guarded(), self._connection:
             yield self._connection.execute
 
     @contextmanager
     def _writing_many(self) -> Iterator[Callable[[str, Iterable[Any]], object]]:
-        with self._guarded(), self._connection:
+        with _guarded(), self._connection:
             yield self._connection.executemany
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if not tells_of_damage(error):
-                raise
-            raise DamagedError(str(error)) from None
-        except (BrokenSealError, msgspec.DecodeError) as error:
-            raise DamagedError(str(error)) from None
 
 
 def key_of(path: str, digest: bytes, again: int) -> bytes:
