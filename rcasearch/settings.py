@@ -153,6 +153,11 @@ class Settings:
         checked.update({name: _checked(name, value, f"--{name.replace('_', '-')}") for name, value in given.items()})
         return cls(**checked)
 
+    def beside_index(self, ending: str) -> Path:
+        """Where a file is kept that goes with the index and outlives each of it: beside its folder, named after it."""
+        index = Path(self.index).resolve()
+        return index.with_name(index.name + ending)
+
 
 def describe() -> list[tuple[str, str, str, str]]:
     """(name, environment variable, default, help) of every setting, in order."""

@@ -79,10 +79,7 @@ class Draft:
 
 def queue_path(settings: Settings) -> Path:
     """Where the queue is: where the settings say, else beside the index."""
-    if settings.push_queue:
-        return Path(settings.push_queue)
-    index = Path(settings.index).resolve()
-    return index.with_name(f"{index.name}.push.sqlite")
+    return Path(settings.push_queue) if settings.push_queue else settings.beside_index(".push.sqlite")
 
 
 class PushQueue:

@@ -34,10 +34,7 @@ class TokenFileError(RcaSearchError):
 
 def tokens_path(settings: Settings) -> Path:
     """Where the tokens are: where the settings say, else beside the index."""
-    if settings.tokens_file:
-        return Path(settings.tokens_file)
-    index = Path(settings.index).resolve()
-    return index.with_name(f"{index.name}.tokens.json")
+    return Path(settings.tokens_file) if settings.tokens_file else settings.beside_index(".tokens.json")
 
 
 class TokenFile:
