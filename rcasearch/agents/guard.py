@@ -14,8 +14,8 @@ from rcasearch.settings import Settings
 from rcasearch.tokens import READ
 from rcasearch.web.cors import origins
 from rcasearch.web.failures import PROBLEM_TYPE, failure_of, problem_details
-from rcasearch.web.gate import ANYBODY, PASSED_ON, Caller, Gate, bearer
-from rcasearch.web.hosts import CrossSiteError, HostError, check_host, host_name, hosts, is_loopback
+from rcasearch.web.gate import ANYBODY, Caller, Gate, bearer, comes_direct
+from rcasearch.web.hosts import CrossSiteError, HostError, check_host, hosts, is_loopback
 
 _ASKING: ContextVar[Caller] = ContextVar("asking", default=ANYBODY)
 
@@ -58,7 +58,7 @@ class Guard:
 
     def _admitted(self, headers: Mapping[str, str], address: str) -> Caller:
         """Who asks, where they may read. Raises what `Gate.caller`, `Gate.count` and `Caller.check` raise."""
-        direct = not any(name.lower() in headers for name in PASSED_ON) and is_loopback(host_name(headers.get("host", "")))
+        direct = comes_direct(headers.get, headers.get("host", ""))
         found = self._gate.caller(bearer(headers.get("authorization", "")), address, direct=direct)
         self._gate.count(found, address)
         found.check(READ)

@@ -171,9 +171,9 @@ def _tell(status: int) -> None:
     # What nobody answers to may be anything, also what somebody pasted by mistake.
     ms, path = (now - began) * 1000, request.path[:PATH_LOGGED] if status < 400 else route
     fields = {"method": method, "path": path, "route": route, "status": status, "ms": round(ms, 1)}
-    by = f" by {identity.caller().name}" if identity.caller().token else ""
-    if by:
-        fields["caller"] = identity.caller().name
+    by, caller = "", identity.caller()
+    if caller.token:
+        by, fields["caller"] = f" by {caller.name}", caller.name
     trace = f" trace {g.trace.id}" if g.get("trace") else ""
     log.info("%s %s %r %d %.0f ms%s%s", g.request_id, fields["method"], path, status, ms, by, trace, extra={"fields": fields})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,7 +13,7 @@ from rcasearch.errors import RcaSearchError, SettingsError
 from rcasearch.model.access import EVERYTHING, UNLABELLED, Clearance
 from rcasearch.settings import Settings
 from rcasearch.tokens import METRICS, PREFIX, READ, SCOPES, Token, TokenFile, TokenFileError, holder, tokens_path
-from rcasearch.web.hosts import is_loopback
+from rcasearch.web.hosts import host_name, is_loopback
 from rcasearch.web.rates import Rate
 
 log = logging.getLogger("rcasearch.web")
@@ -20,7 +21,7 @@ log = logging.getLogger("rcasearch.web")
 FAILURES_A_MINUTE = 10
 _SOON_DAYS = 14
 # Headers by which a proxy tells that a request is not its own.
-PASSED_ON = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
+_PASSED_ON = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via")
 
 
 class TokenNeededError(RcaSearchError):
@@ -177,6 +178,11 @@ def bearer(header: str) -> str:
     scheme, _, given = header.partition(" ")
     given = given.strip()
     return given if scheme.lower() == "bearer" and given.startswith(PREFIX) else ""
+
+
+def comes_direct(header: Callable[[str], str | None], host: str) -> bool:
+    """Whether nothing tells that a proxy passed a request to ``host`` on. ``header`` knows values by names in lower case."""
+    return all(header(name) is None for name in _PASSED_ON) and (not host or is_loopback(host_name(host)))
 
 
 def network(address: str) -> str:

@@ -8,10 +8,22 @@ from werkzeug.wrappers import Response
 from rcasearch.settings import Settings
 from rcasearch.tokens import READ, TokenFileError
 from rcasearch.web.contract import PUBLIC, Operation, operation_of
-from rcasearch.web.gate import ANYBODY, PASSED_ON, Caller, Gate, TokenUnknownError, TooManyError, bearer
-from rcasearch.web.hosts import CrossSiteError, host_name, is_loopback
+from rcasearch.web.gate import ANYBODY, Caller, Gate, TokenUnknownError, TooManyError, bearer, comes_direct
+from rcasearch.web.hosts import CrossSiteError
 
-__all__ = ["Caller", "admit", "caller", "check_same_origin", "forget", "gate", "is_direct", "keep", "sent_by_cookie", "who_holds"]
+__all__ = [
+    "Caller",
+    "admit",
+    "asked_for",
+    "caller",
+    "check_same_origin",
+    "forget",
+    "gate",
+    "is_direct",
+    "keep",
+    "sent_by_cookie",
+    "who_holds",
+]
 
 # Browsers keep a cookie with this beginning for one origin, and only over TLS (RFC 6265bis, 4.1.3.2).
 _HOST_ONLY = "__Host-"
@@ -41,7 +53,7 @@ def admit() -> None:
     A route that is not there is closed like one that is. Raises what `Gate.caller`, `Gate.count` and `Caller.check` raise, and
     CrossSiteError.
     """
-    operation = _operation()
+    operation = asked_for()
     scope = operation.scope if operation else READ
     if scope == PUBLIC:
         g.caller = _caller_or_anybody()
@@ -54,7 +66,8 @@ def admit() -> None:
         found.check(scope)
 
 
-def _operation() -> Operation | None:
+def asked_for() -> Operation | None:
+    """What the route of this request promises; None where there is no route or promise."""
     return operation_of(current_app.view_functions[request.endpoint]) if request.endpoint else None
 
 
@@ -89,8 +102,7 @@ def sent_by_cookie() -> bool:
 
 def is_direct() -> bool:
     """Whether nothing tells that a proxy passed this request on."""
-    host = request.environ.get("HTTP_HOST", "")
-    return not any(name in request.headers for name in PASSED_ON) and (not host or is_loopback(host_name(host)))
+    return comes_direct(request.headers.get, request.environ.get("HTTP_HOST", ""))
 
 
 def check_same_origin() -> None:

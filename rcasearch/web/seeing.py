@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from flask import current_app, has_request_context, request
+from flask import has_request_context
 
 from rcasearch.model import EVERYTHING, UNLABELLED, Clearance
 from rcasearch.tokens import INGEST
-from rcasearch.web.contract import operation_of
-from rcasearch.web.identity import caller
+from rcasearch.web.identity import asked_for, caller
 
 
 def clearance() -> Clearance:
@@ -21,5 +20,5 @@ def clearance() -> Clearance:
 
 
 def _into_a_channel() -> bool:
-    operation = operation_of(current_app.view_functions[request.endpoint]) if request.endpoint else None
+    operation = asked_for()
     return operation is not None and operation.scope == INGEST
