@@ -10,7 +10,6 @@ again over it. The encoder is a quick stand-in, since nothing here depends on it
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import shutil
 import signal
@@ -23,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.damaging import CONTENTS, Trial, damaged, trials
-from benchmarks.forked import Ended, Forked, command, ended, preload, quick, state, state_of
+from benchmarks.forked import Ended, Forked, command, ended, preload, quick, state, state_of, verdict
 
 _PATIENCE_S = 60
 # What names the files still names the same: a line end is gone, or it is reached by a link.
@@ -247,9 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with TemporaryDirectory() as folder:
         found = run(Path(folder), options.documents, options.each, options.seed)
     print("\n".join(found["wrong"]) or "Nothing went wrong.")
-    if options.out:
-        options.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    return 1 if found["wrong"] else 0
+    return verdict(found, options.out)
 
 
 if __name__ == "__main__":

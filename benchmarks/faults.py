@@ -27,7 +27,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.forked import Ended, Forked, State, command, ended, left_over, preload, quick, seen, tolerable
+from benchmarks.forked import Ended, Forked, State, command, ended, left_over, preload, quick, seen, tolerable, verdict
 
 SOURCE = Path(__file__).with_suffix(".c")
 # The kinds of calls by their number in faults.c, and what they fail with: once, or with a + from there on.
@@ -255,11 +255,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _loaded_first(sys.argv[1:] if arguments is None else arguments, Path(folder))
         preload()
         found = run(Path(folder), options.share, options.ways)
-    text = json.dumps(found, indent=2)
-    print(text)
-    if options.out:
-        options.out.write_text(text + "\n", encoding="utf-8")
-    return 1 if found["wrong"] else 0
+    print(json.dumps(found, indent=2))
+    return verdict(found, options.out)
 
 
 if __name__ == "__main__":

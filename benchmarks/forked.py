@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,3 +208,10 @@ def _digest(value: Sequence[Any]) -> str:
 def tolerable(how: Ended) -> bool:
     """Whether what a command wrote is for people: no traceback, and where it failed, a sentence that says so."""
     return "Traceback" not in how.told and (how.code <= 0 or "\nrcasearch: " in f"\n{how.told}")
+
+
+def verdict(found: Mapping[str, Any], out: Path | None) -> int:
+    """The exit status of what was ``found``, which is written as JSON where it is wanted: 1 where something went wrong."""
+    if out:
+        out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return 1 if found["wrong"] else 0

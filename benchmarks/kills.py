@@ -26,7 +26,21 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.contestant import ROOT
-from benchmarks.forked import NOTHING, Ended, Forked, State, command, ended, follow, left_over, preload, quick, seen, tolerable
+from benchmarks.forked import (
+    NOTHING,
+    Ended,
+    Forked,
+    State,
+    command,
+    ended,
+    follow,
+    left_over,
+    preload,
+    quick,
+    seen,
+    tolerable,
+    verdict,
+)
 
 SEEDS = ROOT / "seeds"
 KINDS = ("index", "update", "swap")
@@ -245,11 +259,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     preload()
     with TemporaryDirectory() as folder:
         found = run(options, Path(folder))
-    text = json.dumps(found, indent=2)
-    print(text)
-    if options.out:
-        options.out.write_text(text + "\n", encoding="utf-8")
-    return 1 if found["wrong"] else 0
+    print(json.dumps(found, indent=2))
+    return verdict(found, options.out)
 
 
 if __name__ == "__main__":
