@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,26 @@ def seeded_searcher(seeded_index: Path, fake: FakeEncoder) -> Iterator[Searcher]
     searcher = searcher_with(fake, seeded_index)
     yield searcher
     searcher.close()
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty documents. Read only."""
+    return write_corpus(tmp_path_factory.mktemp("small") / "documents", 20)
+
+
+@pytest.fixture(scope="session")
+def pristine(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Their index. Read only: a test that changes it takes a copy."""
+    index = tmp_path_factory.mktemp("pristine") / "index"
+    build_with(FakeEncoder(), small, index)
+    return index
+
+
+@pytest.fixture
+def index(pristine: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be changed."""
+    return shutil.copytree(pristine, tmp_path / "index")
 
 
 @pytest.fixture(scope="session")

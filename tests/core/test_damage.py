@@ -31,26 +31,7 @@ from rcasearch.stores.generations import CURRENT, current
 from rcasearch.stores.local import LocalStore
 from rcasearch.stores.manifests import FORMAT, MANIFEST, FileEntry, Manifest, packed, read_manifest
 from rcasearch.stores.verifying import damages, foreign, verified
-from tests.core.fakes import FakeEncoder, build_with, searcher_with, write_corpus
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight documents. Read only."""
-    return write_corpus(tmp_path_factory.mktemp("damage") / "documents", 8)
-
-
-@pytest.fixture(scope="module")
-def whole(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Their index. Read only."""
-    index = tmp_path_factory.mktemp("damage") / "index"
-    build_with(FakeEncoder(), corpus, index)
-    return index
-
-
-@pytest.fixture
-def index(whole: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(whole, tmp_path / "index")
+from tests.core.fakes import FakeEncoder, build_with, searcher_with
 
 
 def opened(index: Path) -> tuple[Path | None, str]:
@@ -123,7 +104,7 @@ def test_what_does_not_belong_there_is_named_and_does_no_harm(index: Path) -> No
     (folder / "catalogue.sqlite-journal").write_bytes(os.urandom(4_096))
     (folder / "old").mkdir()
     assert [one.name for one in foreign(folder, manifest)] == ["catalogue.sqlite-journal", "catalogue.sqlite-wal", "old"]
-    assert len(LocalStore(folder).outlines()) == 8
+    assert len(LocalStore(folder).outlines()) == 20
 
 
 def test_each_of_several_damages_is_named_at_once(index: Path) -> None:
@@ -237,23 +218,23 @@ def test_spans_and_numbers_out_of_bounds_are_refused(check: Callable[[], None]) 
 
 @pytest.mark.parametrize("name", [DOCUMENTS, CACHE])
 def test_what_is_kept_beside_an_index_is_made_anew_where_it_is_damaged(
-    whole: Path, corpus: Path, tmp_path: Path, name: str
+    pristine: Path, small: Path, tmp_path: Path, name: str
 ) -> None:
     """Whatever is damaged, the next index is the one that it would have been, or that it is where nothing was kept."""
 
     def forgotten(copy: Path) -> None:
         (copy / name).unlink()
 
-    source = shutil.copytree(corpus, tmp_path / "documents")
+    source = shutil.copytree(small, tmp_path / "documents")
     (source / "added.md").write_text("# Added\n\n## Summary\n\npoolError on the disk_full of gateway.\n", encoding="utf-8")
-    expected = [_made_again(whole, source, tmp_path / "kept"), _made_again(whole, source, tmp_path / "new", forgotten)]
-    contents = [trial for trial in trials(whole / name, 1, random.Random(13)) if trial.way in CONTENTS]
+    expected = [_made_again(pristine, source, tmp_path / "kept"), _made_again(pristine, source, tmp_path / "new", forgotten)]
+    contents = [trial for trial in trials(pristine / name, 1, random.Random(13)) if trial.way in CONTENTS]
     for number, trial in enumerate(random.Random(14).sample(contents, 5)):
 
         def hurt(copy: Path, trial: Trial = trial) -> None:
             trial.apply(copy / name)
 
-        assert _made_again(whole, source, tmp_path / str(number), hurt) in expected, trial
+        assert _made_again(pristine, source, tmp_path / str(number), hurt) in expected, trial
 
 
 def _made_again(
@@ -284,12 +265,12 @@ def test_a_seal_holds_for_the_same_and_nothing_else(data: bytes, beside: list[by
 
 
 def test_an_index_that_was_damaged_is_made_anew_though_no_document_changed(
-    index: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+    index: Path, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build_with(FakeEncoder(), corpus, index)
+    build_with(FakeEncoder(), small, index)
     monkeypatch.setattr("rcasearch.index.fingerprint", lambda _: FakeEncoder().fingerprint)
-    assert build_with(FakeEncoder(), corpus, index).unchanged
+    assert build_with(FakeEncoder(), small, index).unchanged
     path = current(index) / "incidents.faiss"
     path.write_bytes(path.read_bytes()[:-1] + b"\0")
-    assert not build_with(FakeEncoder(), corpus, index).unchanged
+    assert not build_with(FakeEncoder(), small, index).unchanged
     assert damages(current(index), read_manifest(current(index))) == []

@@ -44,26 +44,6 @@ DATA_FILES = (
 )
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twenty documents. Read only."""
-    return write_corpus(tmp_path_factory.mktemp("small") / "documents", 20)
-
-
-@pytest.fixture(scope="module")
-def pristine(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Their index. Read only: a test that damages it takes a copy."""
-    index = tmp_path_factory.mktemp("pristine") / "index"
-    build_with(FakeEncoder(), small, index)
-    return index
-
-
-@pytest.fixture
-def index(pristine: Path, tmp_path: Path) -> Path:
-    shutil.copytree(pristine, tmp_path / "index")
-    return tmp_path / "index"
-
-
 def opened(index: Path) -> Searcher:
     return searcher_with(FakeEncoder(), index)
 

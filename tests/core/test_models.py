@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,6 +36,11 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+def installed_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the package of the default model say that it lies there."""
+    monkeypatch.setattr(models, "import_module", lambda name: SimpleNamespace(get_model_path=lambda: str(folder)))
+
+
 @pytest.mark.parametrize("name", [DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"])
 def test_the_default_comes_with_the_installation_and_is_the_official_one(name: str) -> None:
     found = locate(name)
@@ -43,12 +49,7 @@ def test_the_default_comes_with_the_installation_and_is_the_official_one(name: s
 
 
 def test_other_weights_under_the_default_name_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Package:
-        @staticmethod
-        def get_model_path() -> str:
-            return str(folder)
-
-    monkeypatch.setattr(models, "import_module", lambda name: Package)
+    installed_at(folder, monkeypatch)
     with pytest.raises(ModelError, match="not the official ones") as caught:
         locate(DEFAULT_MODEL)
     assert str(folder) in caught.value.message
@@ -124,12 +125,7 @@ def test_weights_may_be_replaced_by_their_checksum_as_sha256sum_writes_it(folder
     (folder / "model.safetensors.sha256").write_bytes(b"")
     assert fingerprint(folder) != before
 
-    class Package:
-        @staticmethod
-        def get_model_path() -> str:
-            return str(folder)
-
-    monkeypatch.setattr(models, "import_module", lambda name: Package)
+    installed_at(folder, monkeypatch)
     with pytest.raises(ModelError, match="missing or are not the official ones"):
         locate(DEFAULT_MODEL)
     (folder / "model.safetensors.sha256").write_text(models.DEFAULT_WEIGHTS_SHA256, encoding="ascii")
@@ -151,12 +147,7 @@ def test_a_changed_file_beside_the_official_weights_is_refused(
     (changed / name).unlink()
     (changed / name).write_bytes((official / name).read_bytes() + b" ")
 
-    class Package:
-        @staticmethod
-        def get_model_path() -> str:
-            return str(changed)
-
-    monkeypatch.setattr(models, "import_module", lambda name: Package)
+    installed_at(changed, monkeypatch)
     with pytest.raises(ModelError, match="not the official ones") as caught:
         locate(DEFAULT_MODEL)
     assert name in caught.value.message
