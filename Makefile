@@ -5,6 +5,7 @@
 #              of torch: the plain build on x86-64 Linux brings CUDA along
 #   TORCH      what pip is told to install torch by; `make TORCH="--require-hashes --no-deps -r locks/torch.txt" ...` checks the
 #              plain build by its checksum as all else is
+#   EXTRAS     extras of the image: milvus serves from an engine           make image EXTRAS=milvus
 #   DOCS       the folder of RCAs that `serve`, `index` use                    make serve DOCS=~/rcas
 PYTHON ?= python3
 PIP_ARGS ?=
@@ -17,6 +18,7 @@ INDEX ?= indexes/$(call ask,"seeds" if docs == os.path.realpath("seeds") else na
 QUERIES ?= seeds/queries.jsonl
 PYTEST_ARGS ?=
 IMAGE ?= rcasearch
+EXTRAS ?=
 
 BIN := $(VENV)/bin
 INSTALL := -m pip install $(PIP_ARGS) --disable-pip-version-check
@@ -67,7 +69,7 @@ screenshots: install-dev  ## take the pictures in docs/screens anew
 	HF_HUB_OFFLINE=1 $(BIN)/python -m docs.screenshots
 
 image:  ## build the container image, and list what is in it
-	@IMAGE='$(IMAGE)' PIP_ARGS='$(PIP_ARGS)' TORCH='$(TORCH)' docker/build.sh
+	@IMAGE='$(IMAGE)' PIP_ARGS='$(PIP_ARGS)' TORCH='$(TORCH)' EXTRAS='$(EXTRAS)' docker/build.sh
 
 check-image:  ## run the image with all taken from it that it does not need, and ask it
 	@docker/check.sh '$(IMAGE)'

@@ -73,7 +73,9 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Indexing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rates a second: incidents ``read`` and passages encoded on a core, rows of the engine to ``upsert``, and to ``build`` on a core."""
+    """Rates a second: incidents that a core reads, passages that it encodes, rows that the engine takes, and rows that a core of
+    the engine builds an index of.
+    """
 
     read: Positive
     encode: Positive

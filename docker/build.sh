@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build the image with docker, podman or buildah, and lay the list of what is in it beside the code, in build/sbom.cdx.json.
-# IMAGE names it; PIP_ARGS and TORCH are those of the Makefile.
+# IMAGE names it; PIP_ARGS, TORCH and EXTRAS are those of the Makefile.
 set -eu
 cd "$(dirname "$0")/.."
 image=${IMAGE:-rcasearch}
@@ -14,7 +14,8 @@ else
     exit 1
 fi
 
-set -- --build-arg PIP_ARGS="${PIP_ARGS:-}" --build-arg TORCH="${TORCH:--c constraints.txt torch}" -t "$image" .
+set -- --build-arg PIP_ARGS="${PIP_ARGS:-}" --build-arg TORCH="${TORCH:--c constraints.txt torch}" \
+    --build-arg EXTRAS="${EXTRAS:-}" -t "$image" .
 # Podman and buildah leave the health check out of images in their own format.
 case $engine in
 docker) docker build "$@" ;;

