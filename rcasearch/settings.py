@@ -21,7 +21,8 @@ CONFIG_FILE = "rcasearch.toml"
 _TABLES = ("push",)
 # Numbers of more bits are not written out: Python refuses to, from 4,300 digits on.
 _MOST_BITS = 64
-_NAME = re.compile("[a-z0-9][a-z0-9-]{0,62}")
+# What a tenant may be called: it becomes part of the names of folders and collections.
+NAME = re.compile("[a-z0-9][a-z0-9-]{0,62}")
 
 
 def _setting(default: Any, help: str, *, low: int | None = None, high: int | None = None, choices: Sequence[str] = ()) -> Any:
@@ -50,6 +51,12 @@ class Settings:
     )
     store_token: str = _secret("The user and the password of the store, with a colon between them.")
     tenant: str = _name("Whose incidents are indexed and served, where several teams that share nothing use one store.")
+    max_tenants: int = _setting(
+        16,
+        "Tenants beside its own whose indexes each process of `serve` keeps open; the one asked least recently goes.",
+        low=1,
+        high=10_000,
+    )
     model: str = _setting(
         "all-MiniLM-L6-v2",
         "A sentence-transformers model: a folder, or a name. The default comes with the installation; other names must be "
@@ -242,7 +249,7 @@ def _checked(name: str, value: Any, origin: str) -> Any:
                 spec.metadata["help"],
                 field=name,
             )
-        if spec.metadata.get("name") and value and not _NAME.fullmatch(value):
+        if spec.metadata.get("name") and value and not NAME.fullmatch(value):
             raise SettingsError(
                 f"The setting {name}, from {origin}, {_as_given(value, origin)}; it must be a name of at most 63 small letters, "
                 "digits and hyphens, which does not begin with a hyphen.",

@@ -90,7 +90,7 @@ def _make(file: TokenFile, args: argparse.Namespace, now: datetime) -> None:
     from rcasearch.tokens import READ
     from rcasearch.tokens.upkeep import add, told
 
-    given, made = add(file, args.names[0], args.scope or [READ], args.label or [], args.days, now)
+    given, made = add(file, args.names[0], args.scope or [READ], args.label or [], args.days, now, args.of)
     print(f"{made.name}: {told(made, now)}. Its hash is in {file.path}; the token itself is told only now:", file=sys.stderr)
     print(given)
 

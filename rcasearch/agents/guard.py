@@ -14,7 +14,7 @@ from rcasearch.settings import Settings
 from rcasearch.tokens import READ
 from rcasearch.web.cors import origins
 from rcasearch.web.failures import PROBLEM_TYPE, failure_of, problem_details
-from rcasearch.web.gate import ANYBODY, Caller, Gate, bearer, comes_direct
+from rcasearch.web.gate import ANYBODY, TENANT_HEADER, Caller, Gate, bearer, comes_direct
 from rcasearch.web.hosts import CrossSiteError, HostError, check_host, hosts, is_loopback
 
 _ASKING: ContextVar[Caller] = ContextVar("asking", default=ANYBODY)
@@ -57,12 +57,12 @@ class Guard:
         raise CrossSiteError(told, "Ask from a program, or name the origin in RCASEARCH_CORS_ORIGINS.")
 
     def _admitted(self, headers: Mapping[str, str], address: str) -> Caller:
-        """Who asks, where they may read. Raises what `Gate.caller`, `Gate.count` and `Caller.check` raise."""
+        """Who asks, where they may read. Raises what `Gate.caller`, `Gate.count`, `Caller.check` and `Gate.within` raise."""
         direct = comes_direct(headers.get, headers.get("host", ""))
         found = self._gate.caller(bearer(headers.get("authorization", "")), address, direct=direct)
         self._gate.count(found, address)
         found.check(READ)
-        return found
+        return self._gate.within(found, headers.get(TENANT_HEADER.lower(), ""))
 
 
 def _address(scope: Scope, headers: Mapping[str, str], proxies: int) -> str:

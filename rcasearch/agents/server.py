@@ -31,6 +31,7 @@ from rcasearch.web import logs
 from rcasearch.web.gate import check_start
 from rcasearch.web.live import Live
 from rcasearch.web.server import address_of, listen
+from rcasearch.web.tenants import Tenants
 
 log = logging.getLogger("rcasearch.agents")
 PATH = "/mcp"
@@ -45,18 +46,21 @@ class Desk:
 
     def __init__(self, settings: Settings, searcher: Searcher | None = None) -> None:
         self._settings = settings
-        self._live = Live(settings, searcher)
+        self._tenants = Tenants(settings, Live(settings, searcher))
         self._opening = threading.Lock()
 
     def open(self) -> None:
         """Open the index in the background, so that the first call does not wait for all of it."""
         threading.Thread(target=self._open, name="open-index", daemon=True).start()
 
-    def answer(self, tool: Tool, arguments: Mapping[str, object], clearance: Clearance = UNLABELLED) -> types.CallToolResult:
-        """What a tool answers to a reader of that clearance, as structured content and as text; an error as its sentences."""
+    def answer(
+        self, tool: Tool, arguments: Mapping[str, object], clearance: Clearance = UNLABELLED, tenant: str | None = None
+    ) -> types.CallToolResult:
+        """What a tool answers to a reader of that clearance and tenant, None for the server's own: as structured content and as
+        text; an error as its sentences.
+        """
         try:
-            with self._opening:
-                searcher = self._live.searcher().seen_by(clearance)
+            searcher = self._searcher(tenant).seen_by(clearance)
             return _answered(tool.answer(arguments, searcher, self._settings))
         except RcaSearchError as error:
             return _failed(f"{error.message} {error.hint}".strip())
@@ -64,9 +68,15 @@ class Desk:
             log.exception("%s failed", tool.name)
             return _failed("Something broke inside the server. Its log tells more.")
 
+    def _searcher(self, tenant: str | None) -> Searcher:
+        if tenant is not None:
+            return self._tenants.of(tenant).searcher()
+        with self._opening:
+            return self._tenants.own.searcher()
+
     def _open(self) -> None:
         with self._opening:
-            self._live.open()
+            self._tenants.own.open()
 
 
 def serve_stdio(settings: Settings) -> None:
@@ -88,7 +98,7 @@ def serve_http(settings: Settings) -> None:
     """
     desk = Desk(settings)
     # Nothing is kept between requests, so that a restart loses no session.
-    app = make_server(desk, settings, lambda: asking().clearance).streamable_http_app(
+    app = make_server(desk, settings, lambda: asking().clearance, lambda: asking().tenant).streamable_http_app(
         streamable_http_path=PATH,
         json_response=True,
         stateless_http=True,
@@ -105,8 +115,13 @@ def serve_http(settings: Settings) -> None:
     uvicorn.Server(uvicorn.Config(guarded, log_config=None, access_log=False, proxy_headers=False)).run(sockets=[listener])
 
 
-def make_server(desk: Desk, settings: Settings, clearance: Callable[[], Clearance] = lambda: UNLABELLED) -> Server[Any]:
-    """The protocol's server over the tools. ``clearance`` is asked for what the sender of the current call may see."""
+def make_server(
+    desk: Desk,
+    settings: Settings,
+    clearance: Callable[[], Clearance] = lambda: UNLABELLED,
+    tenant: Callable[[], str | None] = lambda: None,
+) -> Server[Any]:
+    """The protocol's server over the tools. ``clearance`` and ``tenant`` are asked what the sender of the current call may see."""
     known = {tool.name: tool for tool in TOOLS}
     listed = types.ListToolsResult(tools=[_described(tool, settings) for tool in TOOLS])
 
@@ -116,7 +131,7 @@ def make_server(desk: Desk, settings: Settings, clearance: Callable[[], Clearanc
     async def call_tool(_: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         if params.name not in known:
             raise MCPError(types.INVALID_PARAMS, f"There is no tool {params.name[:80]!r}. There are: {', '.join(known)}.")
-        call = partial(desk.answer, known[params.name], params.arguments or {}, clearance())
+        call = partial(desk.answer, known[params.name], params.arguments or {}, clearance(), tenant())
         return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
 
     return Server(

@@ -14,6 +14,7 @@ from rcasearch.errors import SettingsError
 from rcasearch.model import Verdict
 from rcasearch.push.sending import is_nobodys, is_private
 from rcasearch.push.template import check_template
+from rcasearch.settings import NAME as TENANT_NAME
 from rcasearch.settings import Settings
 
 TargetKind = Literal["slack", "pagerduty", "webhook"]
@@ -27,7 +28,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,60}")
 # Keys whose values are secret may instead name a file that holds them.
 _SECRETS = ("url", "token")
-_KEYS = {"name", "kind", "hooks", "verdicts", "limit", "private", "from", "template", "content_type", "headers"}
+_KEYS = {"name", "kind", "hooks", "verdicts", "limit", "private", "from", "template", "content_type", "headers", "tenant"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Target:
     """A receiver. ``url``, ``token`` and ``headers`` are secret: they are never logged, listed or written to the queue.
 
     ``private`` allows a name that leads to an address of a private network. ``limit`` is the number of precedents told.
+    ``tenant`` is whose answers it is told of: None is the server's own.
     """
 
     name: str
@@ -49,10 +51,11 @@ class Target:
     template: str = ""
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    tenant: str | None = None
 
-    def wants(self, hook: str, verdict: str) -> bool:
-        """Whether an answer of that verdict to that hook is to be told."""
-        return hook in self.hooks and verdict in self.verdicts
+    def wants(self, hook: str, verdict: str, tenant: str | None = None) -> bool:
+        """Whether an answer of that verdict to that hook is to be told, where it is out of the index of that tenant."""
+        return hook in self.hooks and verdict in self.verdicts and tenant == self.tenant
 
 
 def targets_of(settings: Settings) -> tuple[Target, ...]:
@@ -65,14 +68,14 @@ def targets_of(settings: Settings) -> tuple[Target, ...]:
         raise _wrong("push", f"is not JSON: {error}") from None
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise _wrong("push", "must be a list of tables")
-    targets = tuple(_target(table, f"push[{number}]") for number, table in enumerate(tables, 1))
+    targets = tuple(_target(table, f"push[{number}]", settings.tenant) for number, table in enumerate(tables, 1))
     names = [target.name for target in targets]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise _wrong("push", f"names a target twice: {', '.join(twice)}")
     return targets
 
 
-def _target(table: Mapping[str, Any], where: str) -> Target:
+def _target(table: Mapping[str, Any], where: str, own: str) -> Target:
     known = _KEYS | set(_SECRETS) | {f"{key}_file" for key in _SECRETS}
     if unknown := sorted(set(table) - known):
         raise _wrong(where, f"has unknown keys: {', '.join(unknown)}")
@@ -95,6 +98,7 @@ def _target(table: Mapping[str, Any], where: str) -> Target:
         template=_template(table, kind, where),
         content_type=_text(table.get("content_type", "application/json"), f"{where}.content_type"),
         headers=_headers(table.get("headers", {}), kind, where),
+        tenant=_tenant(table.get("tenant", own), own, f"{where}.tenant"),
     )
 
 
@@ -155,6 +159,14 @@ def _headers(headers: object, kind: str, where: str) -> tuple[tuple[str, str], .
             raise _wrong(f"{where}.headers", "must be a table of names and texts")
         _one_line(value, f"{where}.headers.{name}")
     return tuple(headers.items())
+
+
+def _tenant(tenant: object, own: str, where: str) -> str | None:
+    if tenant == own:
+        return None
+    if not isinstance(tenant, str) or not TENANT_NAME.fullmatch(tenant):
+        raise _wrong(where, "must be the name of a tenant, of small letters, digits and hyphens")
+    return tenant
 
 
 def _secret(table: Mapping[str, Any], key: str, where: str) -> str:

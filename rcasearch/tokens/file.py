@@ -17,7 +17,7 @@ from typing import Any
 from rcasearch.durable import sync
 from rcasearch.errors import RcaSearchError
 from rcasearch.settings import Settings
-from rcasearch.tokens.token import NAME, SCOPES, Token
+from rcasearch.tokens.token import NAME, SCOPES, Token, may_be_for
 
 FORMAT = 1
 MAX_BYTES = 4_194_304
@@ -103,13 +103,15 @@ def _parsed(document: Any) -> tuple[Token, ...]:
 
 def _token(entry: dict[str, Any]) -> Token:
     scopes, labels = frozenset(entry["scopes"]), frozenset(entry["labels"])
-    fits = set(entry) == _KEYS and NAME.fullmatch(entry["name"]) and _HASH.fullmatch(entry["sha256"])
+    fits = set(entry) - {"tenant"} == _KEYS and NAME.fullmatch(entry["name"]) and _HASH.fullmatch(entry["sha256"])
     if not fits or not scopes <= set(SCOPES) or not all(isinstance(label, str) for label in labels):
         raise ValueError("no token")
+    if not may_be_for(tenant := entry.get("tenant"), scopes):
+        raise ValueError("no tenant")
     for moment in (entry["created"], entry["expires"]):
         if moment is not None and datetime.fromisoformat(moment).tzinfo is None:
             raise ValueError("a time without its zone")
-    return Token(entry["name"], entry["sha256"], scopes, labels, entry["created"], entry["expires"])
+    return Token(entry["name"], entry["sha256"], scopes, labels, entry["created"], entry["expires"], tenant)
 
 
 def _unusable(path: Path, what: str, hint: str = "") -> TokenFileError:
@@ -137,6 +139,7 @@ def _write(path: Path, tokens: Sequence[Token]) -> None:
             "labels": sorted(token.labels),
             "created": token.created,
             "expires": token.expires,
+            **({"tenant": token.tenant} if token.tenant else {}),
         }
         for token in tokens
     ]

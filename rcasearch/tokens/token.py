@@ -10,11 +10,12 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rcasearch.model.access import EVERYTHING, Clearance
+from rcasearch.settings import NAME as TENANT_NAME
 
 PREFIX = "rcas_"
 READ, INGEST, METRICS, ADMIN = "read", "ingest", "metrics", "admin"
@@ -26,13 +27,18 @@ SCOPES = {
     ADMIN: "all of it, and documents of every label",
 }
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+# In place of the name of a tenant: whichever a request names.
+ANY_TENANT = "*"
 _SECRET_BYTES = 32
 _SECRET = re.compile(r"rcas_[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is kept of a token. Times are ISO 8601 in UTC; ``labels`` as `Clearance.of` takes them."""
+    """What is kept of a token. Times are ISO 8601 in UTC; ``labels`` as `Clearance.of` takes them.
+
+    ``tenant`` is whose index it is for: None is that of the server that is asked, `ANY_TENANT` any, which takes the scope admin.
+    """
 
     name: str
     sha256: str
@@ -40,6 +46,7 @@ class Token:
     labels: frozenset[str]
     created: str
     expires: str | None
+    tenant: str | None = None
 
     @property
     def clearance(self) -> Clearance:
@@ -54,6 +61,11 @@ class Token:
     def expired(self, now: datetime) -> bool:
         """Whether its time is over."""
         return self.expires is not None and datetime.fromisoformat(self.expires) <= now
+
+
+def may_be_for(tenant: str | None, scopes: Collection[str]) -> bool:
+    """Whether a token of these scopes may be for that tenant: one that has a name, or any for who may do everything."""
+    return tenant is None or bool(TENANT_NAME.fullmatch(tenant)) or (tenant == ANY_TENANT and ADMIN in scopes)
 
 
 def secret() -> str:

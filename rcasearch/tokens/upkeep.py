@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from rcasearch.errors import InvalidQueryError, NotFoundError
 from rcasearch.tokens.file import TokenFile
-from rcasearch.tokens.token import NAME, Token, digest, secret, stamp
+from rcasearch.tokens.token import ANY_TENANT, NAME, Token, digest, may_be_for, secret, stamp
 from rcasearch.wording import plural
 
 DAYS = 365
@@ -21,21 +21,30 @@ class Listed(TypedDict):
     name: str
     scopes: list[str]
     labels: list[str]
+    tenant: str | None
     created: str
     expires: str | None
     expired: bool
 
 
 def add(
-    file: TokenFile, name: str, scopes: Collection[str], labels: Collection[str], days: int, now: datetime
+    file: TokenFile,
+    name: str,
+    scopes: Collection[str],
+    labels: Collection[str],
+    days: int,
+    now: datetime,
+    tenant: str | None = None,
 ) -> tuple[str, Token]:
     """Make a token that expires after ``days``, or never where they are 0: the secret, which is kept nowhere, and what is kept.
 
-    Raises InvalidQueryError for a name that is none or is taken, and for labels that are none; OSError and TokenFileError.
+    Raises InvalidQueryError for a name that is none or is taken, and for labels and a ``tenant`` that are none; OSError and
+    TokenFileError.
     """
+    _check_tenant(tenant, scopes)
     given = secret()
     expires = stamp(now + timedelta(days=days)) if days else None
-    made = Token(_name(name), digest(given), frozenset(scopes), frozenset(map(_label, labels)), stamp(now), expires)
+    made = Token(_name(name), digest(given), frozenset(scopes), frozenset(map(_label, labels)), stamp(now), expires, tenant)
     file.change(lambda tokens: _with(tokens, made))
     return given, made
 
@@ -53,6 +62,7 @@ def tokens_as_dicts(file: TokenFile, now: datetime) -> list[Listed]:
             "name": token.name,
             "scopes": sorted(token.scopes),
             "labels": sorted(token.labels),
+            "tenant": token.tenant,
             "created": token.created,
             "expires": token.expires,
             "expired": token.expired(now),
@@ -73,7 +83,8 @@ def listing(file: TokenFile, now: datetime) -> str:
 def told(token: Token, now: datetime) -> str:
     """What a token allows and until when, in a line."""
     labels = f" · labels {', '.join(sorted(token.labels))}" if token.labels else ""
-    return f"{', '.join(sorted(token.scopes))}{labels} · {_until(token, now)}"
+    tenant = "" if token.tenant is None else " · any tenant" if token.tenant == ANY_TENANT else f" · tenant {token.tenant}"
+    return f"{', '.join(sorted(token.scopes))}{labels}{tenant} · {_until(token, now)}"
 
 
 def _until(token: Token, now: datetime) -> str:
@@ -84,6 +95,14 @@ def _until(token: Token, now: datetime) -> str:
         return f"expired on {day}"
     left = (datetime.fromisoformat(token.expires) - now.astimezone(UTC)).days
     return f"until {day}, for {plural(left, 'more day')}"
+
+
+def _check_tenant(tenant: str | None, scopes: Collection[str]) -> None:
+    if may_be_for(tenant, scopes):
+        return
+    told = f"{(tenant or '')[:80]!r} cannot be the tenant of this token."
+    hint = "Name one as it is indexed, as in --tenant payments; any (*) is for a token with --scope admin."
+    raise InvalidQueryError(told, hint, field="tenant")
 
 
 def _name(name: str) -> str:

@@ -28,7 +28,7 @@ from rcasearch.web.caching import NEVER, tag, unless_known
 from rcasearch.web.contract import PUBLIC, Operation, promises
 from rcasearch.web.failures import failure_of, problem_details
 from rcasearch.web.identity import caller
-from rcasearch.web.live import IndexLoadingError, live
+from rcasearch.web.live import IndexLoadingError, live, own_live
 from rcasearch.web.naming import incident_called
 from rcasearch.web.params import accepts, flat, json_body, json_params
 from rcasearch.web.present import public_info
@@ -77,11 +77,14 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @promises(Operation("service", Ready, errors=(503,), scope=PUBLIC))
 def readyz() -> Response:
-    """Whether an index is loaded and can be searched, and which, for those who may read it. 503 with the reason until then."""
-    if caller().may(READ):
+    """Whether an index is loaded and can be searched, and which, for those who may read it. 503 with the reason until then.
+
+    It is that of the server's own tenant, whoever asks.
+    """
+    if caller().may(READ) and caller().tenant is None:
         return _fresh({"status": "ready", "index": public_info(live().searcher().info)})
     try:
-        live().searcher()
+        own_live().searcher()
     except RcaSearchError:
         # The reason may name folders.
         raise IndexLoadingError("No index can be searched yet.", "The server's log says why.") from None

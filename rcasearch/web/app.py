@@ -36,6 +36,7 @@ from rcasearch.web.live import Live
 from rcasearch.web.metrics import Metrics
 from rcasearch.web.params import accepts, check_query_string
 from rcasearch.web.stages import work
+from rcasearch.web.tenants import Tenants
 from rcasearch.web.tracing import read_trace, request_id
 
 if TYPE_CHECKING:
@@ -95,8 +96,9 @@ def create_app(searcher: Searcher | None, settings: Settings, shared: Gates | No
     # A slash in an address may belong to the id of an incident: none is dropped.
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    live = app.extensions["rcasearch"] = Live(settings, searcher)
-    app.extensions["metrics"] = Metrics(live)
+    own = app.extensions["rcasearch"] = Live(settings, searcher)
+    app.extensions["tenants"] = Tenants(settings, own)
+    app.extensions["metrics"] = Metrics()
     pushing.register(app, settings, app.extensions["metrics"])
     app.extensions["spans"] = spans.recorder()
     for blueprint in BLUEPRINTS:
@@ -174,6 +176,8 @@ def _tell(status: int) -> None:
     by, caller = "", identity.caller()
     if caller.token:
         by, fields["caller"] = f" by {caller.name}", caller.name
+    if caller.tenant:
+        fields["tenant"] = caller.tenant
     trace = f" trace {g.trace.id}" if g.get("trace") else ""
     log.info("%s %s %r %d %.0f ms%s%s", g.request_id, fields["method"], path, status, ms, by, trace, extra={"fields": fields})
 

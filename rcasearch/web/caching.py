@@ -8,6 +8,8 @@ from collections.abc import Callable
 from flask import Response, request
 
 from rcasearch import __version__
+from rcasearch.web.gate import TENANT_HEADER
+from rcasearch.web.identity import caller
 from rcasearch.web.seeing import clearance
 
 REVALIDATE = "private, no-cache"
@@ -16,7 +18,7 @@ NEVER = "no-store"
 
 def tag(*parts: object) -> str:
     """An entity tag of all that an answer depends on; another version of the software, or another reader, gets another one."""
-    return hashlib.sha256(repr((__version__, sorted(clearance().labels), *parts)).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr((__version__, caller().tenant, sorted(clearance().labels), *parts)).encode()).hexdigest()[:32]
 
 
 def unless_known(etag: str, answer: Callable[[], Response]) -> Response:
@@ -31,5 +33,5 @@ def unless_known(etag: str, answer: Callable[[], Response]) -> Response:
         response = Response(status=304)
     response.set_etag(etag, weak=True)
     response.headers["Cache-Control"] = REVALIDATE
-    response.vary.update(("Authorization", "Cookie"))
+    response.vary.update(("Authorization", "Cookie", TENANT_HEADER))
     return response

@@ -8,9 +8,10 @@ from flask import Flask, Response, current_app, request
 
 from rcasearch.errors import SettingsError
 from rcasearch.settings import Settings
+from rcasearch.web.gate import TENANT_HEADER
 
 ROUTES = ("/api/", "/openapi.json")
-ALLOWED_HEADERS = "Authorization, Content-Type, If-None-Match, X-Request-Id, traceparent"
+ALLOWED_HEADERS = f"Authorization, Content-Type, If-None-Match, {TENANT_HEADER}, X-Request-Id, traceparent"
 EXPOSED_HEADERS = "ETag, Retry-After, X-Request-Id"
 MAX_AGE_S = 600
 _PORTS = {"http": ":80", "https": ":443"}

@@ -24,7 +24,7 @@ from rcasearch.errors import (
 from rcasearch.render import error_as_dict
 from rcasearch.shapes import ProblemDetails
 from rcasearch.tokens import TokenFileError
-from rcasearch.web.gate import ScopeError, TokenNeededError, TokenUnknownError, TooManyError
+from rcasearch.web.gate import ScopeError, TenantError, TokenNeededError, TokenUnknownError, TooManyError
 from rcasearch.web.hosts import CrossSiteError, HostError
 from rcasearch.web.live import IndexLoadingError
 from rcasearch.web.params import MediaTypeError
@@ -41,6 +41,7 @@ STATUSES: tuple[tuple[type[RcaSearchError], int], ...] = (
     (TokenNeededError, 401),
     (TokenUnknownError, 401),
     (ScopeError, 403),
+    (TenantError, 403),
     (HookOffError, 403),
     (HostError, 403),
     (CrossSiteError, 403),

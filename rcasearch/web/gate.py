@@ -6,13 +6,14 @@ import ipaddress
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rcasearch.errors import RcaSearchError, SettingsError
 from rcasearch.model.access import EVERYTHING, UNLABELLED, Clearance
+from rcasearch.settings import NAME as TENANT_NAME
 from rcasearch.settings import Settings
-from rcasearch.tokens import METRICS, PREFIX, READ, SCOPES, Token, TokenFile, TokenFileError, holder, tokens_path
+from rcasearch.tokens import ANY_TENANT, METRICS, PREFIX, READ, SCOPES, Token, TokenFile, TokenFileError, holder, tokens_path
 from rcasearch.web.hosts import host_name, is_loopback
 from rcasearch.web.rates import Rate
 
@@ -20,6 +21,8 @@ log = logging.getLogger("rcasearch.web")
 # Nobody mistypes a token more often; none of 256 random bits is guessed at any rate.
 FAILURES_A_MINUTE = 10
 _SOON_DAYS = 14
+# By which who may ask of any tenant names one.
+TENANT_HEADER = "X-Rcasearch-Tenant"
 # Headers by which a proxy tells that a request is not its own.
 _PASSED_ON = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via")
 
@@ -42,6 +45,12 @@ class ScopeError(RcaSearchError):
     code = "scope_missing"
 
 
+class TenantError(RcaSearchError):
+    """A request names a tenant that its sender may not ask of, or that can be none."""
+
+    code = "tenant_not_yours"
+
+
 class TooManyError(RcaSearchError):
     """Somebody asks too often. ``wait_s`` is after how many seconds they may ask again."""
 
@@ -56,13 +65,16 @@ class TooManyError(RcaSearchError):
 class Caller:
     """Who sent a request: what they may do, and which labelled documents they may see.
 
-    ``token`` says whether a token told who it is; only then does the name stand for one person or program.
+    ``token`` says whether a token told who it is; only then does the name stand for one person or program. ``tenant`` is whose
+    index is asked, None that of the server's own tenant; who has ``any_tenant`` may name another one with each request.
     """
 
     name: str
     scopes: frozenset[str] = frozenset()
     clearance: Clearance = UNLABELLED
     token: bool = False
+    tenant: str | None = None
+    any_tenant: bool = False
 
     def may(self, scope: str) -> bool:
         """Whether the caller may use what needs this scope."""
@@ -102,7 +114,7 @@ class Gate:
     def __init__(self, settings: Settings, shared: Gates | None = None) -> None:
         self._tokens = TokenFile(tokens_path(settings))
         self._shared = shared or Gates(settings)
-        self._reads = settings.anonymous == "read"
+        self._reads, self._own = settings.anonymous == "read", settings.tenant
         # With a proxy before it, who asks from this machine is the proxy.
         self._local = settings.anonymous == "auto" and is_loopback(settings.host) and not settings.proxies
 
@@ -123,7 +135,20 @@ class Gate:
         token = holder(given, self._known() or ())
         if token is None or token.expired(datetime.now(UTC)):
             raise self._refusal(token, address)
-        return Caller(token.name, token.allowed, token.clearance, token=True)
+        every = token.tenant == ANY_TENANT
+        tenant = None if every or token.tenant == self._own else token.tenant
+        return Caller(token.name, token.allowed, token.clearance, True, tenant, every)
+
+    def within(self, caller: Caller, tenant: str) -> Caller:
+        """The caller as one of the tenant that a request names, which is empty where it names none. Raises TenantError.
+
+        Whoever may not ask of any gets the same words for each tenant that is not theirs, whether it is there or not.
+        """
+        if not tenant or tenant == (caller.tenant or self._own):
+            return caller
+        if not caller.any_tenant or not TENANT_NAME.fullmatch(tenant):
+            raise TenantError("This is no tenant of yours.", f"Leave {TENANT_HEADER} out: a token tells whose index it is for.")
+        return replace(caller, tenant=None if tenant == self._own else tenant)
 
     def count(self, caller: Caller, address: str) -> None:
         """Count a request. Raises TooManyError where there were too many."""

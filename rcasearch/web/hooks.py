@@ -191,7 +191,7 @@ def _hand_on(answer: HookAnswer, incident: str) -> None:
     for key in dict.fromkeys(one["symptom"]["key"] for one in searched):
         same = [one for one in searched if one["symptom"]["key"] == key]
         told = [(one["symptom"], one["result"]) for one in same if one["result"]]
-        queued = pushing().hand_on(_key(answer["hook"], key), answer["hook"], told, incident)
+        queued = pushing().hand_on(_key(answer["hook"], key), answer["hook"], told, incident, caller().tenant)
         answer["queued"] += queued or 0
         if queued is None:
             for one in same:
@@ -199,4 +199,5 @@ def _hand_on(answer: HookAnswer, incident: str) -> None:
 
 
 def _key(hook: str, key: str) -> str:
-    return f"{hook}/{key}/firing"
+    tenant = caller().tenant
+    return f"{f'{tenant}:' if tenant else ''}{hook}/{key}/firing"

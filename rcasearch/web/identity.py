@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from rcasearch.settings import Settings
 from rcasearch.tokens import READ, TokenFileError
 from rcasearch.web.contract import PUBLIC, Operation, operation_of
-from rcasearch.web.gate import ANYBODY, Caller, Gate, TokenUnknownError, TooManyError, bearer, comes_direct
+from rcasearch.web.gate import ANYBODY, TENANT_HEADER, Caller, Gate, TokenUnknownError, TooManyError, bearer, comes_direct
 from rcasearch.web.hosts import CrossSiteError
 
 __all__ = [
@@ -50,8 +50,8 @@ def gate() -> Gate:
 def admit() -> None:
     """Find out who asks, count it, and let them on where the route's scope is one of theirs.
 
-    A route that is not there is closed like one that is. Raises what `Gate.caller`, `Gate.count` and `Caller.check` raise, and
-    CrossSiteError.
+    A route that is not there is closed like one that is. Raises what `Gate.caller`, `Gate.count`, `Caller.check` and
+    `Gate.within` raise, and CrossSiteError.
     """
     operation = asked_for()
     scope = operation.scope if operation else READ
@@ -64,6 +64,7 @@ def admit() -> None:
     gate().count(found, _address())
     if not (operation and operation.proof and not found.token):
         found.check(scope)
+    g.caller = gate().within(found, request.headers.get(TENANT_HEADER, ""))
 
 
 def asked_for() -> Operation | None:

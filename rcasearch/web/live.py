@@ -15,6 +15,7 @@ from rcasearch.model import NO_FILTERS, Filters, IndexInfo, Results
 from rcasearch.settings import Settings
 from rcasearch.stores import generations
 from rcasearch.stores.tenants import folder_of
+from rcasearch.web.identity import caller
 from rcasearch.web.recurring import Recurring
 from rcasearch.web.scrubbing import Scrubbing
 from rcasearch.web.seeing import clearance
@@ -63,10 +64,10 @@ class Live:
         """
         if not has_request_context():
             return self._in_force()
-        if "in_force" not in g:
-            g.in_force = self._in_force()
-        found: Searcher = g.in_force
-        return found.seen_by(clearance())
+        begun: dict[Live, Searcher] = g.setdefault("begun", {})
+        if self not in begun:
+            begun[self] = self._in_force()
+        return begun[self].seen_by(clearance())
 
     def _in_force(self) -> Searcher:
         if not self._following:
@@ -95,6 +96,11 @@ class Live:
     def stop(self) -> None:
         """Follow the index no longer."""
         self._stopped.set()
+
+    @property
+    def followed(self) -> bool:
+        """Whether the index is followed in the background."""
+        return self._following
 
     def _open_and_follow(self) -> None:
         self.open()
@@ -208,7 +214,8 @@ class Live:
 
     def _tell(self) -> None:
         if self._searcher:
-            log.info("Serving index %s: %s.", self._searcher.info.id, plural(self._searcher.info.incidents, "incident"))
+            of, told = f" of the tenant {self._settings.tenant}" if self._settings.tenant else "", self._searcher.info
+            log.info("Serving index %s%s: %s.", told.id, of, plural(told.incidents, "incident"))
 
 
 def _unopened(error: Exception) -> RcaSearchError:
@@ -217,7 +224,17 @@ def _unopened(error: Exception) -> RcaSearchError:
 
 
 def live() -> Live:
-    """The Live of the app that answers this request."""
+    """The Live that answers this request: of the tenant that its caller is one of, and the same all along."""
+    tenant, chosen = caller().tenant, g.setdefault("lives", {})
+    if tenant not in chosen:
+        chosen[tenant] = current_app.extensions["tenants"].of(tenant)
+    found = chosen[tenant]
+    assert isinstance(found, Live)
+    return found
+
+
+def own_live() -> Live:
+    """The Live of the server's own tenant, whoever asks."""
     found = current_app.extensions["rcasearch"]
     assert isinstance(found, Live)
     return found

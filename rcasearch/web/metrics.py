@@ -63,7 +63,7 @@ def process_ended(process: int) -> None:
 class Metrics:
     """The metrics of one application. Thread-safe."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self) -> None:
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -89,7 +89,6 @@ class Metrics:
         self._stages = {name: stages.labels(name) for name in STAGES}
         self._verdicts = {name: verdicts.labels(name) for name in VERDICTS}
         self._queues: dict[str, Callable[[], int]] = {}
-        self._registry.register(_Index(live))
         self._registry.register(_Queues(self._queues))
         self._registry.register(_Processes(self._folder))
 
@@ -119,11 +118,14 @@ class Metrics:
         for verdict in work.verdicts:
             self._verdicts[verdict].inc()
 
-    def text(self) -> bytes:
-        """All of it in Prometheus' text format."""
+    def text(self, live: Live, *, whole: bool = True) -> bytes:
+        """All of it in Prometheus' text format, or not the ``whole``: only what the index is that is served."""
+        from prometheus_client import CollectorRegistry
         from prometheus_client.exposition import generate_latest
 
-        return generate_latest(self._registry)
+        index = CollectorRegistry()
+        index.register(_Index(live))
+        return (generate_latest(self._registry) if whole else b"") + generate_latest(index)
 
     def _shown(self, counted: CollectorRegistry) -> CollectorRegistry:
         """What is shown: the counts of this process, or of all that share a folder."""

@@ -57,8 +57,15 @@ class Pushing:
             log.error("Replays cannot be told: %s", error.message)
             return False
 
-    def hand_on(self, key: str, hook: str, answers: list[tuple[shapes.Symptom, shapes.Results]], address: str = "") -> int | None:
-        """Queue answers for the targets that want them; how many messages, or None where they were answered lately.
+    def hand_on(
+        self,
+        key: str,
+        hook: str,
+        answers: list[tuple[shapes.Symptom, shapes.Results]],
+        address: str = "",
+        tenant: str | None = None,
+    ) -> int | None:
+        """Queue answers of a tenant for the targets that want them; how many messages, or None where they were answered lately.
 
         Trouble with the queue is told in the log: whoever asked gets the answer all the same.
         """
@@ -66,7 +73,7 @@ class Pushing:
             draft(target, hook, symptom, result, address if target.kind == "pagerduty" else "")
             for symptom, result in answers
             for target in self.targets
-            if target.wants(hook, result["verdict"]) and (target.kind != "pagerduty" or address)
+            if target.wants(hook, result["verdict"], tenant) and (target.kind != "pagerduty" or address)
         ]
         if not drafts and not self.settings.hook_memory:
             return 0

@@ -9,6 +9,8 @@ from markupsafe import Markup, escape
 from rcasearch.tokens import METRICS
 from rcasearch.web.caching import NEVER, tag, unless_known
 from rcasearch.web.contract import HTML, PAGES, Operation, Schema, promises
+from rcasearch.web.identity import caller
+from rcasearch.web.live import live
 from rcasearch.web.metrics import CONTENT_TYPE, Metrics
 from rcasearch.web.openapi import document
 
@@ -33,9 +35,10 @@ def docs() -> str:
 @blueprint.get("/metrics")
 @promises(Operation("service", media="text/plain", scope=METRICS))
 def metrics() -> Response:
-    """Metrics in Prometheus' text format."""
+    """Metrics in Prometheus' text format. To a tenant that is not the server's own, those of its index."""
     counted: Metrics = current_app.extensions["metrics"]
-    return Response(counted.text(), headers={"Cache-Control": NEVER}, content_type=CONTENT_TYPE)
+    told = counted.text(live(), whole=caller().tenant is None)
+    return Response(told, headers={"Cache-Control": NEVER}, content_type=CONTENT_TYPE)
 
 
 def type_of(schema: Schema) -> Markup:

@@ -95,6 +95,8 @@ def _work(
     finally:
         _close(server)
         live.stop()
+        if tenants := app.extensions.get("tenants"):
+            tenants.stop()
         push.stop()
 
 
