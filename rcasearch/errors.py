@@ -85,6 +85,18 @@ class PackageMissingError(RcaSearchError):
     code = "package_missing"
 
 
+class EngineError(RcaSearchError):
+    """The engine that holds the incidents does not answer, or cannot at the moment."""
+
+    code = "engine_unavailable"
+
+
+class EngineRefusedError(RcaSearchError):
+    """The engine that holds the incidents answers, and refuses: its user is wrong, or what it was asked."""
+
+    code = "engine_refused"
+
+
 class ModelError(RcaSearchError):
     """The embedding model cannot be had or is not what it claims to be."""
 

@@ -50,11 +50,17 @@ def check() -> None:
         )
 
 
+def left(most: float) -> float:
+    """The seconds that may be waited for something: what is left of the limit, no more than ``most``."""
+    limit = _limit.get()
+    return most if limit is None else max(0.0, min(most, limit.until - time.monotonic()))
+
+
 @contextmanager
 def in_turn(slots: threading.Semaphore) -> Iterator[None]:
     """Hold one of the slots as soon as there is one. Raises as `check` does, while it waits as well."""
     check()
-    while not slots.acquire(timeout=_left(_LOOK_S)):
+    while not slots.acquire(timeout=left(_LOOK_S)):
         check()
     try:
         check()
@@ -66,7 +72,7 @@ def in_turn(slots: threading.Semaphore) -> Iterator[None]:
 @contextmanager
 def held(lock: threading.Lock) -> Iterator[None]:
     """Hold the lock. Raises OverviewPendingError where another thread has it for more than ``PATIENCE`` seconds."""
-    if not lock.acquire(timeout=_left(PATIENCE)):
+    if not lock.acquire(timeout=left(PATIENCE)):
         raise OverviewPendingError(
             "Which failures happened again is being worked out for this index.", "Ask again in a few seconds."
         )
@@ -74,9 +80,3 @@ def held(lock: threading.Lock) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _left(most: float) -> float:
-    """Seconds that are left, no more than ``most``."""
-    limit = _limit.get()
-    return most if limit is None else max(0.0, min(most, limit.until - time.monotonic()))
