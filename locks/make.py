@@ -3,8 +3,8 @@
     make lock                  after a change of the dependencies; what was pinned stays where it was
     make lock ARGS=--upgrade   move everything to the newest version that pyproject.toml allows
 
-run.txt holds what an installation needs, dev.txt what the tests need too, build.txt what makes a package of the code, tools.txt
-what looks after all of these. torch and the libraries of graphics cards that its plain build brings along are apart, in
+run.txt holds what an installation needs, a file named after an extra what that needs besides, dev.txt what the tests need too,
+build.txt what makes a package of the code, tools.txt what looks after all of these. torch and the libraries of graphics cards that its plain build brings along are apart, in
 torch.txt: whoever installs a build for the CPU, or for other cards, has files with other checksums.
 """
 
@@ -68,6 +68,11 @@ def main(arguments: list[str]) -> None:
     write_lock("torch.txt", [entry for entry in dev if OF_TORCH.match(entry)])
     run = compiled("\n".join(project["dependencies"]), "-c", str(CONSTRAINTS))
     write_lock("run.txt", [entry for entry in run if not OF_TORCH.match(entry)])
+    for extra, lines in project["optional-dependencies"].items():
+        if extra != "dev":
+            whole = compiled("\n".join([*project["dependencies"], *lines]), "-c", str(CONSTRAINTS))
+            if more := [entry for entry in whole if entry not in run]:
+                write_lock(f"{extra}.txt", more)
     write_lock("build.txt", compiled("\n".join(build), "-c", str(CONSTRAINTS)))
     write_lock("tools.txt", compiled((LOCKS / "tools.in").read_text(encoding="utf-8"), *arguments))
 

@@ -50,6 +50,8 @@ HOMES = {
     "openvino": {"encoders"},
     "tokenizers": {"encoders"},
     "faiss": {"stores"},
+    "pymilvus": {"stores"},
+    "grpc": {"stores"},
     "sqlite3": {"stores", "cache", "indexing", "push"},
     "frontmatter": {"readers"},
     "flask": {"web"},
@@ -126,7 +128,7 @@ def test_heavy_libraries_stay_in_their_rooms(path: Path) -> None:
 )
 def test_what_needs_no_model_loads_no_heavy_library(code: str) -> None:
     heavy = {"torch", "transformers", "sentence_transformers", "faiss", "flask", "numpy", "scipy", "rich", "bm25s"}
-    heavy |= {"mcp", "httpx2", "pydantic", "uvicorn"}
+    heavy |= {"mcp", "httpx2", "pydantic", "uvicorn", "pymilvus", "grpc"}
     check = f"{code}\nimport sys\nprint('LOADED', sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "LOADED []"

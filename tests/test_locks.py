@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-LOCKS = ("run.txt", "dev.txt", "build.txt", "torch.txt", "tools.txt")
+EXTRAS = ("mcp.txt", "milvus.txt", "otel.txt")
+LOCKS = ("run.txt", "dev.txt", "build.txt", "torch.txt", "tools.txt", *EXTRAS)
 
 
 def entries(name: str) -> dict[str, tuple[Requirement, list[str]]]:
@@ -58,8 +59,17 @@ def test_every_dependency_is_locked_where_it_is_installed() -> None:
     run, every = {**pins("run.txt"), **pins("torch.txt")}, constraints()
     for line in project["dependencies"]:
         assert canonicalize_name(Requirement(line).name) in run, f"{line} is not in locks/run.txt: run `make lock`"
-    for line in (line for extra in project["optional-dependencies"].values() for line in extra):
-        assert canonicalize_name(Requirement(line).name) in every, f"{line} is not locked: run `make lock`"
+    for extra, lines in project["optional-dependencies"].items():
+        held = every if extra == "dev" else {**run, **(pins(f"{extra}.txt") if f"{extra}.txt" in EXTRAS else {})}
+        for line in lines:
+            assert canonicalize_name(Requirement(line).name) in held, f"{line} is locked for no {extra}: run `make lock`"
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_what_an_extra_needs_besides_is_locked_as_for_the_tests(name: str) -> None:
+    assert pins(name).items() <= pins("dev.txt").items()
+    # What is there already is not fetched again, unless it was for other systems alone.
+    assert all(entries("run.txt")[same][0].marker for same in pins(name).keys() & pins("run.txt").keys())
 
 
 def test_a_file_with_another_checksum_is_refused(tmp_path: Path) -> None:
