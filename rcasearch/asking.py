@@ -9,9 +9,7 @@ from rcasearch.encoders import Encoder, Encoding, load_encoder
 from rcasearch.model import Clearance
 from rcasearch.search import Searcher
 from rcasearch.settings import Settings
-from rcasearch.stores.generations import current
-from rcasearch.stores.local import LocalStore
-from rcasearch.stores.tenants import folder_of
+from rcasearch.stores.opening import open_store
 
 # A query may be encoded in more than one form.
 _REMEMBERED = 8
@@ -43,7 +41,7 @@ class RememberingEncoder:
 
 
 def open_searcher(settings: Settings) -> Searcher:
-    """The index that the settings name. Raises IndexMissingError, IndexMismatchError or ModelError."""
-    store = LocalStore(current(folder_of(settings)))
+    """The index that the settings name. Raises ModelError, and as `open_store` does."""
+    store = open_store(settings)
     encoder = RememberingEncoder(load_encoder(settings.model))
     return Searcher(store, settings, encoder, Clearance.named(settings.access))

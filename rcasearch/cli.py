@@ -15,6 +15,8 @@ from pathlib import Path
 
 from rcasearch import __version__, commands, epilogs
 from rcasearch.errors import (
+    EngineError,
+    EngineRefusedError,
     IndexLockedError,
     IndexMismatchError,
     IndexMissingError,
@@ -32,6 +34,8 @@ _EXIT_CODES: dict[type[RcaSearchError], int] = {
     IndexMissingError: NO_INDEX,
     IndexMismatchError: NO_INDEX,
     IndexLockedError: NO_INDEX,
+    EngineError: NO_INDEX,
+    EngineRefusedError: NO_INDEX,
 }
 
 

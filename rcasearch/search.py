@@ -42,9 +42,7 @@ from rcasearch.recurrences import recurrences
 from rcasearch.retrieval import HYBRID, Ranked, Signals, Weights
 from rcasearch.settings import Settings
 from rcasearch.stores.base import Store
-from rcasearch.stores.generations import current
-from rcasearch.stores.local import LocalStore
-from rcasearch.stores.tenants import folder_of
+from rcasearch.stores.opening import newest, open_store
 from rcasearch.watch import Watch
 
 # What an incident is about, for finding others like it.
@@ -77,8 +75,8 @@ class Searcher:
 
     @classmethod
     def open(cls, settings: Settings) -> Searcher:
-        """The index that the settings name. Raises IndexMissingError, IndexMismatchError or ModelError."""
-        return cls(LocalStore(current(folder_of(settings))), settings, clearance=Clearance.named(settings.access))
+        """The index that the settings name. Raises ModelError, and as `open_store` does."""
+        return cls(open_store(settings), settings, clearance=Clearance.named(settings.access))
 
     def warm(self) -> None:
         """Load the encoder now, so that no query waits for it. Raises ModelError."""
@@ -193,10 +191,9 @@ class Searcher:
 
     def refresh(self) -> bool:
         """Turn to the newest generation; True when there was one. A damaged one is an error, and the old one serves on."""
-        folder = current(folder_of(self.settings))
-        if folder.name == self._store.info.id:
+        if newest(self.settings) == self._store.info.id:
             return False
-        store: Store = LocalStore(folder)
+        store = open_store(self.settings, self._store)
         _check_fingerprint(store, self._fingerprint, self.settings.model)
         store = store.seen_by(self._clearance)
         self._try(store)

@@ -82,9 +82,12 @@ def readyz() -> Response:
     It is that of the server's own tenant, whoever asks.
     """
     if caller().may(READ) and caller().tenant is None:
-        return _fresh({"status": "ready", "index": public_info(live().searcher().info)})
+        found, info = live(), public_info(live().searcher().info)
+        found.reach()
+        return _fresh({"status": "ready", "index": info})
     try:
         own_live().searcher()
+        own_live().reach()
     except RcaSearchError:
         # The reason may name folders.
         raise IndexLoadingError("No index can be searched yet.", "The server's log says why.") from None

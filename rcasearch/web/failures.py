@@ -10,6 +10,8 @@ from flask import Response, current_app, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from rcasearch.errors import (
+    EngineError,
+    EngineRefusedError,
     GoneError,
     IndexLockedError,
     IndexMismatchError,
@@ -55,6 +57,8 @@ STATUSES: tuple[tuple[type[RcaSearchError], int], ...] = (
     (OverviewPendingError, 503),
     (TimedOutError, 503),
     (ModelError, 503),
+    (EngineError, 503),
+    (EngineRefusedError, 503),
 )
 _HEADERS = {401: (("WWW-Authenticate", "Bearer"),), 503: (("Retry-After", "5"),)}
 # Which say something of the server, or of a caller who asks for too much of it.

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from flask import current_app, g, has_request_context
 
-from rcasearch.errors import IndexMismatchError, RcaSearchError
+from rcasearch.errors import EngineError, IndexMismatchError, RcaSearchError
 from rcasearch.model import NO_FILTERS, Filters, IndexInfo, Results
 from rcasearch.settings import Settings
-from rcasearch.stores import generations
-from rcasearch.stores.tenants import folder_of
+from rcasearch.stores import opening
 from rcasearch.web.identity import caller
 from rcasearch.web.recurring import Recurring
 from rcasearch.web.scrubbing import Scrubbing
@@ -26,8 +25,9 @@ if TYPE_CHECKING:
     from rcasearch.search import Searcher
 
 log = logging.getLogger("rcasearch.web")
-# A look reads one name.
+# A look reads one name; of an engine, it asks for some.
 LOOK_EVERY_S = 0.2
+ASK_EVERY_S = 2.0
 # Opening an index that was refused costs more, and the trouble may have been passing, such as too many open files.
 REFUSED_FOR_S = 15.0
 # As many as a searcher keeps of itself.
@@ -41,18 +41,21 @@ class IndexLoadingError(RcaSearchError):
 
 
 class Live:
-    """Hands out the searcher and looks for a newer index, at most five times a second. Thread-safe.
+    """Hands out the searcher and looks for a newer index, at most five times a second, in an engine less often. Thread-safe.
 
     What it hands out stays with its generation. Where nobody `follow`s the index, whoever asks when a look is due makes it.
     """
 
     def __init__(self, settings: Settings, searcher: Searcher | None = None) -> None:
+        """``searcher`` answers until there is a newer index. Raises SettingsError and PackageMissingError."""
+        opening.check_address(settings)
         self._settings = settings
         self._searcher = searcher
         self._error: RcaSearchError = IndexLoadingError("The index is being loaded.", "Try again in a few seconds.")
         self._looking = threading.Lock()
         self._following, self._stopped = False, threading.Event()
         self._refused, self._refused_at = "", float("-inf")
+        self._away: RcaSearchError | None = None
         self._looked = float("-inf") if searcher is None else time.monotonic()
         self._views: OrderedDict[Searcher, View] = OrderedDict()
 
@@ -60,7 +63,7 @@ class Live:
         """The searcher in force; within a request the one that it began with, so that no answer is of two indexes.
 
         It answers from what the caller of the request may see, and from nothing else. Raises what opening the index raised last:
-        IndexMissingError, IndexMismatchError, ModelError; IndexLoadingError meanwhile.
+        IndexMissingError, IndexMismatchError, ModelError, EngineError; IndexLoadingError meanwhile.
         """
         if not has_request_context():
             return self._in_force()
@@ -77,8 +80,13 @@ class Live:
             raise self._error.with_traceback(None)
         return self._searcher
 
+    @property
+    def _every(self) -> float:
+        """Seconds between two looks."""
+        return LOOK_EVERY_S if opening.is_local(self._settings) else ASK_EVERY_S
+
     def _look_if_due(self) -> None:
-        if time.monotonic() - self._looked >= LOOK_EVERY_S and self._looking.acquire(blocking=False):
+        if time.monotonic() - self._looked >= self._every and self._looking.acquire(blocking=False):
             try:
                 self._look()
             finally:
@@ -108,8 +116,11 @@ class Live:
 
     def _follow(self) -> None:
         self._following = True
-        Scrubbing(self, self._stopped).start()
-        while not self._stopped.wait(LOOK_EVERY_S):
+        if opening.is_local(self._settings):
+            Scrubbing(self, self._stopped).start()
+        while not self._stopped.wait(self._every):
+            # No request waits for that: those after it are whether the process lives.
+            self._away = self._reached()
             self._look_if_due()
 
     def facets(self, filters: Filters = NO_FILTERS) -> Facets:
@@ -187,15 +198,31 @@ class Live:
         if self._searcher is None:
             self._error = error if isinstance(error, RcaSearchError) else _unopened(error)
         elif named != self._refused:  # it is looked at again and again, and told once
-            log.warning("A newer index cannot be used; the one in memory goes on serving: %s", error)
+            what = "The engine cannot be asked" if isinstance(error, EngineError) else "A newer index cannot be used"
+            log.warning("%s; the index that was opened goes on serving: %s", what, error)
         self._refused, self._refused_at = named, time.monotonic()
 
     def _named(self) -> str:
-        """The generation that the folder of the index names; the words of the error where it names none."""
+        """The index in force; the words of the error where there is none. Those of an engine that is away are ever others."""
         try:
-            return generations.current(folder_of(self._settings)).name
+            return opening.newest(self._settings)
         except RcaSearchError as error:
-            return error.message
+            return error.code if isinstance(error, EngineError) else error.message
+
+    def reach(self) -> None:
+        """Go on where what holds the incidents answers, or did a moment ago. Raises EngineError, EngineRefusedError."""
+        if not self._following:
+            opening.reach(self._settings)
+        elif self._away is not None:
+            raise self._away.with_traceback(None)
+
+    def _reached(self) -> RcaSearchError | None:
+        """Why what holds the incidents does not answer; None where it does."""
+        try:
+            opening.reach(self._settings)
+        except RcaSearchError as error:
+            return error
+        return None
 
     def in_force(self) -> IndexInfo | None:
         """What the index is that is served now; None while none is."""

@@ -10,7 +10,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from rcasearch import patience
@@ -168,9 +167,3 @@ class Engine:
 
     def _made(self, seconds: float) -> Any:
         return self._connect(self.address, self._token, min(CONNECT_S, seconds))
-
-
-@lru_cache(maxsize=8)
-def engine_at(address: Address, token: str) -> Engine:
-    """The engine of this process at an address."""
-    return Engine(address, token)

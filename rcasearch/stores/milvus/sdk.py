@@ -33,10 +33,15 @@ def pymilvus() -> ModuleType:
             _quieten()
             return found
     except ModuleNotFoundError as error:
-        raise PackageMissingError(
-            f"The setting store names Milvus, which needs the package pymilvus, and {error.name} is not installed.",
-            "Install it with the extra of that name: pip install 'rcasearch[milvus]'",
-        ) from None
+        raise missing(error.name or "pymilvus") from None
+
+
+def missing(package: str) -> PackageMissingError:
+    """The error that tells that a package is not installed."""
+    return PackageMissingError(
+        f"The setting store names Milvus, which needs the package pymilvus, and {package} is not installed.",
+        "Install it with the extra of that name: pip install 'rcasearch[milvus]'",
+    )
 
 
 def connect(address: Address, token: str, timeout: float) -> Any:
