@@ -22,11 +22,12 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS embedded (model TEXT NOT NULL, hash TEXT NOT NULL, vector BLOB NOT NULL, ids BLOB NOT NULL,
     spans BLOB NOT NULL, codes BLOB NOT NULL, PRIMARY KEY (model, hash)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fitted (model TEXT PRIMARY KEY, passages INTEGER NOT NULL, basis BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sampled (model TEXT PRIMARY KEY, sample BLOB NOT NULL) WITHOUT ROWID;
 DROP TABLE IF EXISTS entries;
 DROP TABLE IF EXISTS passages;
 DROP TABLE IF EXISTS bases;
 """
-_TABLES = ("embedded", "fitted")
+_TABLES = ("embedded", "fitted", "sampled")
 _BATCH = 500
 # Within the folder of an index, beside the generations.
 CACHE = "embeddings.sqlite"
@@ -107,13 +108,19 @@ class EmbeddingCache:
         with _guarded():
             return (rows[0][0], unseal(rows[0][1], rows[0][0])) if rows else None
 
-    def start_over(self, passages: int, basis: bytes) -> None:
-        """Forget every entry and set a new token basis, fitted on so many passages."""
+    def sample(self) -> bytes:
+        """What names the passages that the token basis was fitted on; empty where nobody can tell."""
+        rows = self._read("SELECT sample FROM sampled WHERE model = ?", (self._model,))
+        with _guarded():
+            return unseal(rows[0][0], "sample") if rows else b""
+
+    def start_over(self, passages: int, basis: bytes, sample: bytes = b"") -> None:
+        """Forget every entry and set a new token basis, fitted on so many passages, which ``sample`` names."""
         with _guarded(), self._connection:
-            self._connection.execute("DELETE FROM embedded")
-            self._connection.execute(
-                "INSERT OR REPLACE INTO fitted VALUES (?, ?, ?)", (self._model, passages, seal(basis, passages))
-            )
+            write = self._connection.execute
+            write("DELETE FROM embedded")
+            write("INSERT OR REPLACE INTO fitted VALUES (?, ?, ?)", (self._model, passages, seal(basis, passages)))
+            write("INSERT OR REPLACE INTO sampled VALUES (?, ?)", (self._model, seal(sample, "sample")))
 
     def keep_only(self, hashes: Iterable[str]) -> None:
         """Forget the passages that no document has any more."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rcasearch import inputs
 from rcasearch.errors import RcaSearchError
+from rcasearch.indexing.part import Part
 from rcasearch.indexing.report import BuildReport
 from rcasearch.model import Document
 from rcasearch.models import fingerprint, locate
@@ -18,31 +19,48 @@ from rcasearch.settings import Settings
 from rcasearch.sources import look
 from rcasearch.stores import generations
 from rcasearch.stores.catalogue import read_problems
+from rcasearch.stores.shards import Share
 from rcasearch.stores.tenants import folder_of
 from rcasearch.stores.verifying import verified
 
 __all__ = ["BuildReport", "build", "build_documents"]
 
 
-def build(sources: Sequence[Path], settings: Settings, progress: Progress | None = None, *, fresh: bool = False) -> BuildReport:
+def build(
+    sources: Sequence[Path],
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    fresh: bool = False,
+    share: Share | None = None,
+    basis: bytes | None = None,
+) -> BuildReport:
     """Bring the index that the settings name up to date with all documents under ``sources``; readers see it when all is written.
 
     Documents that cannot be read are in the report's problems, and the others are indexed. ``fresh`` makes all anew but the
     vectors of passages. Raises SourceError for a source that is not there, ModelError, IndexLockedError, or RcaSearchError
     where the folder cannot be written.
+
+    Of a ``share``, an index in a folder of its own (`Share.folder`) holds only the incidents: what they would be in the index of
+    all documents, which are all read. Passages of others are encoded only as far as the token basis is fitted on them. Such an
+    index is not calibrated. A token ``basis`` from elsewhere, as `compression.Basis.tobytes` gives it, wins over one fitted here.
     """
-    started = time.perf_counter()
+    started, part = time.perf_counter(), Part(share, basis)
+    if share:
+        settings = replace(settings, index=str(share.folder(folder_of(settings))), tenant="")
     seen = list(look(sources, settings.max_document_bytes))
     model = fingerprint(locate(settings.model))
-    if not fresh and (report := _up_to_date(settings, inputs.digest_of(sources, settings, model, seen))):
+    wanted = inputs.digest_of(part.named(sources), settings, model, seen, basis)
+    if not fresh and (report := _up_to_date(settings, wanted)):
         return replace(report, seconds=time.perf_counter() - started)
     from rcasearch.encoders import load_ahead
 
     load_ahead(settings.model, at_once=None)
     from rcasearch.indexing.making import make
 
-    report = make(sources, seen, settings, progress, fresh=fresh)
-    _overlook(folder_of(settings), report, progress)
+    report = make(sources, seen, settings, progress, part=part, fresh=fresh)
+    if not share:
+        _overlook(folder_of(settings), report, progress)
     return replace(report, seconds=time.perf_counter() - started)
 
 

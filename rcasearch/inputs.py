@@ -18,9 +18,12 @@ _PACKAGE = Path(__file__).parent
 _SHOWS = frozenset({"web", "__pycache__"})
 
 
-def digest_of(sources: Sequence[Path], settings: Settings, model: str, seen: Iterable[Seen | Problem]) -> str:
+def digest_of(
+    sources: Sequence[Path], settings: Settings, model: str, seen: Iterable[Seen | Problem], basis: bytes | None = None
+) -> str:
     """The digest (hex) of documents as they were ``seen``, the settings, the fingerprint of the ``model``, and this code.
 
+    Where one is given, the token ``basis`` has a part in it.
     A lexicon that cannot be read counts as none: reading it again tells what is wrong with it.
     """
     digest = hashlib.sha256(code().encode())
@@ -28,6 +31,8 @@ def digest_of(sources: Sequence[Path], settings: Settings, model: str, seen: Ite
     for part in (*given, *map(_told, seen)):
         digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
     digest.update(_lexicon(settings.lexicon))
+    if basis is not None:
+        digest.update(b"\0" + hashlib.sha256(basis).digest())
     return digest.hexdigest()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from rcasearch.indexing import work
 from rcasearch.indexing.documents import DocumentCache, Marks
+from rcasearch.indexing.encoding import SAMPLE
 from rcasearch.indexing.marking import Corpus
 from rcasearch.indexing.reading import batches
 from rcasearch.indexing.work import Finished
 from rcasearch.indexing.workers import Workers
 from rcasearch.model import Problem
 from rcasearch.progress import Progress
-from rcasearch.stores.cataloguing import Cataloguing
-from rcasearch.stores.postings import MOST, Counted
+from rcasearch.stores.cataloguing import Cataloguing, chunk_of
+from rcasearch.stores.postings import MOST, Counted, Whole
+from rcasearch.stores.shards import Share
 from rcasearch.stores.writer import Content
 
 _KEPT = 64
@@ -28,11 +30,16 @@ _DEAD, _FEW = 0.5, 1_000
 
 @dataclass(slots=True)
 class Catalogued:
-    """What went into a catalogue: ``docs`` are the numbers of the documents there, ``changed`` how many came, went or changed."""
+    """What went into a catalogue: ``own`` (m,) are the numbers of the documents in the corpus, ``docs`` those they have there.
 
+    ``marks`` are those of all documents, also where these are a share; ``changed`` tells how many came, went or changed.
+    """
+
+    own: NDArray[np.int64]
     docs: list[int]
     marks: list[Marks]
     changed: int
+    is_share: bool
 
 
 @dataclass(slots=True)
@@ -51,49 +58,69 @@ class Vocabulary:
         return np.array([self.numbers[term] for term in terms], np.int32).tobytes()
 
 
-def catalogue(
-    found: Corpus, problems: Sequence[Problem], documents: DocumentCache, target: Cataloguing, workers: Workers, tell: Progress
-) -> Catalogued:
-    """Bring a catalogue, which may be a copy of an earlier one, to what was found; finish the documents that it lacks."""
-    there = target.stamps()
-    stamps = [None if own is None else found.stamp(number, own.marks) for number, own in enumerate(found.marks)]
-    docs = [None if stamp is None else there.get(stamp) for stamp in stamps]
-    gone = set(there.values()).difference(docs)
-    target.remove(gone)
-    missing = [number for number, doc in enumerate(docs) if doc is None]
-    for number, doc, marks in _finished(found, missing, documents, target, workers, tell):
-        docs[number], found.marks[number] = doc, marks
-    placed = [doc for doc in docs if doc is not None]
-    target.arrange(placed, _placed(problems, found, placed))
-    return Catalogued(placed, [own for own in found.marks if own is not None], max(len(missing), len(gone)))
+class Finishing:
+    """Finishes documents by other processes; what they come to is kept, and put into a catalogue."""
+
+    def __init__(self, documents: DocumentCache, target: Cataloguing, workers: Workers, tell: Progress) -> None:
+        self.documents, self._target, self._workers, self._tell = documents, target, workers, tell
+
+    def catalogue(self, found: Corpus, problems: Sequence[Problem], share: Share | None = None) -> Catalogued:
+        """Bring the catalogue, which may be a copy of an earlier one, to what was found; finish the documents that it lacks.
+
+        Of a corpus of which it is to have a ``share``, the others are finished as well, since all are counted over.
+        """
+        there = self._target.stamps()
+        own = [share is None or share.holds(key) for key in found.ids]
+        docs = [
+            there.get(found.stamp(number, one.marks)) if one and own[number] else None for number, one in enumerate(found.marks)
+        ]
+        gone = set(there.values()).difference(docs)
+        self._target.remove(gone)
+        missing = [number for number, doc in enumerate(docs) if (doc is None if own[number] else found.marks[number] is None)]
+        for number, doc, marks in self._finished(found, missing, own):
+            docs[number], found.marks[number] = doc, marks
+        placed = np.flatnonzero(own)
+        kept = [doc for doc in docs if doc is not None]
+        self._target.arrange(kept, _placed(problems, found, dict(zip(placed.tolist(), kept, strict=True))))
+        changed = max(sum(own[number] for number in missing), len(gone))
+        return Catalogued(placed, kept, [one for one in found.marks if one is not None], changed, share is not None)
+
+    def texts(self, found: Corpus, catalogued: Catalogued, places: Sequence[tuple[int, int]]) -> list[str]:
+        """What counts in a match of the chunks at these places in documents of the corpus, in the catalogue or not."""
+        docs = dict(zip(catalogued.own.tolist(), catalogued.docs, strict=True))
+        here = [(docs[number], place) for number, place in places if number in docs]
+        matched = iter([chunk.matched for chunk in self._target.chunks(here)])
+        strangers = sorted({number for number, _ in places} - docs.keys())
+        others = {number: one.entry for number, one in zip(strangers, self._results(found, strangers), strict=True)}
+        return [next(matched) if number in docs else chunk_of(others[number], place).matched for number, place in places]
+
+    def _finished(self, found: Corpus, missing: Sequence[int], own: Sequence[bool]) -> Iterator[tuple[int, int | None, Marks]]:
+        """Finish the documents with these numbers, and put those into the catalogue that are its own."""
+        if not missing:
+            return
+        vocabulary = Vocabulary({term: number for number, term in enumerate(self.documents.vocabulary())})
+        done = 0
+        for batch in batches(zip(missing, self._results(found, missing), strict=True), _KEPT):
+            marks = [_marks(found.rows[number].doc, one, vocabulary) for number, one in batch]
+            self.documents.put_marks(marks, vocabulary.new)
+            vocabulary.new.clear()
+            docs = iter(self._target.add([(found.stamp(number, one.marks), one.entry) for number, one in batch if own[number]]))
+            done += len(batch)
+            self._tell(done, len(missing), "cataloguing")
+            for (number, _), one in zip(batch, marks, strict=True):
+                yield number, next(docs) if own[number] else None, one
+
+    def _results(self, found: Corpus, numbers: Sequence[int]) -> Iterable[Finished]:
+        records = self.documents.records([found.rows[number].doc for number in numbers])
+        unfinished = (found.unfinished(number, record) for number, record in zip(numbers, records, strict=True))
+        return self._workers.map(work.finished, found.template, unfinished, len(numbers))
 
 
-def _placed(problems: Sequence[Problem], found: Corpus, docs: Sequence[int]) -> Iterator[tuple[int | None, Problem]]:
+def _placed(problems: Sequence[Problem], found: Corpus, docs: Mapping[int, int]) -> Iterator[tuple[int | None, Problem]]:
     """Each problem with the document that it is of; with none where there is none, or two of that path."""
     paths = Counter(row.path for row in found.rows)
-    of = {row.path: doc for row, doc in zip(found.rows, docs, strict=True) if paths[row.path] == 1}
+    of = {found.rows[number].path: doc for number, doc in docs.items() if paths[found.rows[number].path] == 1}
     return ((None if problem.skipped else of.get(problem.path), problem) for problem in problems)
-
-
-def _finished(
-    found: Corpus, missing: Sequence[int], documents: DocumentCache, target: Cataloguing, workers: Workers, tell: Progress
-) -> Iterator[tuple[int, int, Marks]]:
-    """Finish the documents with these numbers, and put them into the catalogue."""
-    if not missing:
-        return
-    vocabulary = Vocabulary({term: number for number, term in enumerate(documents.vocabulary())})
-    records = documents.records([found.rows[number].doc for number in missing])
-    unfinished = (found.unfinished(number, record) for number, record in zip(missing, records, strict=True))
-    results = workers.map(work.finished, found.template, unfinished, len(missing))
-    done = 0
-    for batch in batches(zip(missing, results, strict=True), _KEPT):
-        marks = [_marks(found.rows[number].doc, one, vocabulary) for number, one in batch]
-        documents.put_marks(marks, vocabulary.new)
-        vocabulary.new.clear()
-        docs = target.add([(found.stamp(number, one.marks), one.entry) for number, one in batch])
-        done += len(batch)
-        tell(done, len(missing), "cataloguing")
-        yield from zip((number for number, _ in batch), docs, marks, strict=True)
 
 
 def _marks(doc: int, one: Finished, vocabulary: Vocabulary) -> Marks:
@@ -102,31 +129,58 @@ def _marks(doc: int, one: Finished, vocabulary: Vocabulary) -> Marks:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The chunks of all documents: what the files are written from, and for each distinct passage where it stands first.
+    """What the files are written from, and in which document of the corpus each distinct passage stands first, and where there.
 
-    ``fitted`` are the passages that stand in documents which everybody sees; all, where there are no such documents.
+    The token basis is fitted on the passages ``sampled`` from so many (``drawn_from``) that stand in documents which everybody
+    sees; from all, where there are no such documents: their keys and their places.
     """
 
     content: Content
     places: list[tuple[int, int]]
-    fitted: NDArray[np.int32]
+    sampled: list[tuple[bytes, tuple[int, int]]]
+    drawn_from: int
 
 
 def told(found: Corpus, catalogued: Catalogued, documents: DocumentCache) -> Told:
     """What the documents' chunks and terms come to."""
-    marks = catalogued.marks
-    sizes = np.array([len(own.kinds) for own in marks], np.int64)
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    hashes = b"".join(own.passages for own in marks)
-    first, passages = _numbered(hashes)
-    keys = [hashes[16 * chunk : 16 * chunk + 16] for chunk in first.tolist()]
-    owners = np.searchsorted(starts, first, "right") - 1
-    docs = np.array(catalogued.docs, np.int64)[owners] if len(first) else np.zeros(0, np.int64)
-    places = list(zip(docs.tolist(), (first - starts[owners]).tolist(), strict=True))
-    kinds = np.frombuffer(b"".join(own.kinds for own in marks), np.uint8)
-    counted = _counted(marks, documents)
-    fitted, place = np.unique(passages[np.repeat(found.seen, sizes)] if found.seen.any() else passages, return_index=True)
-    return Told(Content(keys, passages, kinds, starts, counted, found.services), places, fitted[np.argsort(place)])
+    own = [catalogued.marks[number] for number in catalogued.own.tolist()]
+    held = _Held.of(catalogued.own, own)
+    first, passages = _numbered(held.hashes)
+    kinds = np.frombuffer(b"".join(one.kinds for one in own), np.uint8)
+    content = Content(held.keys(first), passages, kinds, held.starts, _counted(catalogued, documents), found.services)
+    seen = np.flatnonzero(found.seen) if found.seen.any() else np.arange(len(found.rows))
+    if np.array_equal(seen, catalogued.own):
+        open_to_all, drawn = held, first
+    else:
+        open_to_all = _Held.of(seen, [catalogued.marks[number] for number in seen.tolist()])
+        drawn, _ = _numbered(open_to_all.hashes)
+    sample = drawn[:: max(1, len(drawn) // SAMPLE)][:SAMPLE]
+    sampled = list(zip(open_to_all.keys(sample), open_to_all.places(sample), strict=True))
+    return Told(content, held.places(first), sampled, len(drawn))
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The chunks of some documents of the corpus, one after the other: document ``numbers[i]`` has those from starts[i] on."""
+
+    numbers: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    hashes: bytes
+
+    @classmethod
+    def of(cls, numbers: NDArray[np.int64], marks: Sequence[Marks]) -> _Held:
+        sizes = np.array([len(one.kinds) for one in marks], np.int64)
+        return cls(numbers, np.concatenate([[0], np.cumsum(sizes)]), b"".join(one.passages for one in marks))
+
+    def keys(self, chunks: NDArray[np.int64]) -> list[bytes]:
+        """The hashes of these."""
+        return [self.hashes[16 * chunk : 16 * chunk + 16] for chunk in chunks.tolist()]
+
+    def places(self, chunks: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """The document of each of these, and which of its chunks it is."""
+        owners = np.searchsorted(self.starts, chunks, "right") - 1
+        numbers = self.numbers[owners] if len(chunks) else chunks
+        return list(zip(numbers.tolist(), (chunks - self.starts[owners]).tolist(), strict=True))
 
 
 def _numbered(hashes: bytes) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -140,17 +194,28 @@ def _numbered(hashes: bytes) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     return first[order], place[kind]
 
 
-def _counted(marks: Sequence[Marks], documents: DocumentCache) -> Counted:
-    """The terms of all documents, numbered in their order."""
+def _counted(catalogued: Catalogued, documents: DocumentCache) -> Counted:
+    """The terms of the documents in the catalogue, numbered in their order; where these are a share, with those of all."""
     names = documents.vocabulary()
-    terms = np.frombuffer(b"".join(own.terms for own in marks), np.int32)
-    counts = np.frombuffer(b"".join(own.counts for own in marks), np.int32)
-    sizes = np.array([len(own.terms) // 4 for own in marks], np.int64)
-    lengths = np.bincount(np.repeat(np.arange(len(marks)), sizes), weights=counts, minlength=len(marks)).astype(np.int64)
-    used = np.flatnonzero(np.bincount(terms, minlength=len(names)))
-    if len(names) - len(used) > max(_FEW, _DEAD * len(names)):
+    terms, counts, sizes = _terms(catalogued.marks)
+    frequency = np.bincount(terms, minlength=len(names)).astype(np.int32)
+    if np.count_nonzero(frequency == 0) > max(_FEW, _DEAD * len(names)):
         documents.forget_terms()
+    incidents, total = len(sizes), int(counts.sum(dtype=np.int64))
+    if catalogued.is_share:
+        terms, counts, sizes = _terms([catalogued.marks[number] for number in catalogued.own.tolist()])
+    lengths = np.bincount(np.repeat(np.arange(len(sizes)), sizes), weights=counts, minlength=len(sizes)).astype(np.int64)
+    used = np.flatnonzero(np.bincount(terms, minlength=len(names)))
     spelt = sorted((names[number].encode("utf-8", "surrogatepass"), number) for number in used.tolist())
+    order = np.array([number for _, number in spelt], np.int64)
     place = np.zeros(len(names), np.int32)
-    place[[number for _, number in spelt]] = np.arange(len(spelt), dtype=np.int32)
-    return Counted([name for name, _ in spelt], place[terms], np.minimum(counts, MOST).astype(np.uint16), sizes, lengths)
+    place[order] = np.arange(len(spelt), dtype=np.int32)
+    whole = Whole(incidents, total, frequency[order]) if catalogued.is_share else None
+    return Counted([name for name, _ in spelt], place[terms], np.minimum(counts, MOST).astype(np.uint16), sizes, lengths, whole)
+
+
+def _terms(marks: Sequence[Marks]) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+    """The terms of documents by number, how often each stands in its document, and how many of them each has."""
+    terms = np.frombuffer(b"".join(one.terms for one in marks), np.int32)
+    counts = np.frombuffer(b"".join(one.counts for one in marks), np.int32)
+    return terms, counts, np.array([len(one.terms) // 4 for one in marks], np.int64)

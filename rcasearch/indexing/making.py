@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,19 +20,21 @@ from rcasearch.concepts import ConceptSpace
 from rcasearch.encoders import Encoder, cores, load_encoder, portable
 from rcasearch.errors import RcaSearchError
 from rcasearch.exemplars import concept_space
+from rcasearch.indexing import describing
 from rcasearch.indexing import documents as kept
 from rcasearch.indexing.calibrating import calibrated
 from rcasearch.indexing.documents import DOCUMENTS, DocumentCache
-from rcasearch.indexing.encoding import Passages, encode
+from rcasearch.indexing.encoding import Basing, Encoded, Passages, encode
 from rcasearch.indexing.failing import told as told_failures
-from rcasearch.indexing.finishing import catalogue, told
+from rcasearch.indexing.finishing import Finishing, told
 from rcasearch.indexing.marking import Corpus, corpus
+from rcasearch.indexing.part import ALL, Part
 from rcasearch.indexing.reading import Library
 from rcasearch.indexing.report import BuildReport
 from rcasearch.indexing.work import DamagedError, Reading
 from rcasearch.indexing.workers import Workers
 from rcasearch.lexicon import load_lexicon
-from rcasearch.model import Clearance, Document, IndexInfo, Problem, VectorSearch
+from rcasearch.model import Document, IndexInfo, Problem
 from rcasearch.progress import Progress
 from rcasearch.readers.collector import paused
 from rcasearch.settings import Settings
@@ -43,7 +44,8 @@ from rcasearch.stores.catalogue import CATALOGUE
 from rcasearch.stores.cataloguing import Cataloguing, worth_copying
 from rcasearch.stores.earlier import TOKEN_FILES, EarlierTokens
 from rcasearch.stores.generations import Earlier
-from rcasearch.stores.manifests import FORMAT, FileEntry, Manifest
+from rcasearch.stores.manifests import FORMAT, FileEntry, Made, Manifest
+from rcasearch.stores.shards import Share
 from rcasearch.stores.tenants import folder_of
 from rcasearch.stores.writer import Content, Embeddings
 
@@ -57,6 +59,7 @@ def make(
     settings: Settings,
     progress: Progress | None = None,
     *,
+    part: Part = ALL,
     fresh: bool = False,
 ) -> BuildReport:
     """A new generation made of the files that were ``seen`` under the sources. Raises as `rcasearch.index.build` does."""
@@ -64,10 +67,10 @@ def make(
 
     def read(library: Library) -> _Input:
         found, keys = library.read_files(seen)
-        digest = inputs.digest_of(sources, settings, encoder.fingerprint, found)
+        digest = inputs.digest_of(part.named(sources), settings, encoder.fingerprint, found, part.basis)
         return _Input(keys, [one for one in found if isinstance(one, Problem)], digest, tuple(map(str, sources)))
 
-    return _made(settings, encoder, progress or _silent, read, fresh=fresh)
+    return _made(settings, encoder, progress or _silent, read, part, fresh=fresh)
 
 
 def make_of(documents: Sequence[Document], settings: Settings, progress: Progress | None = None) -> BuildReport:
@@ -76,7 +79,7 @@ def make_of(documents: Sequence[Document], settings: Settings, progress: Progres
     def read(library: Library) -> _Input:
         return _Input(library.read_documents(documents), linked=True)
 
-    return _made(settings, load_encoder(settings.model), progress or _silent, read)
+    return _made(settings, load_encoder(settings.model), progress or _silent, read, ALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class _Tools:
     workers: Workers
     earlier: Earlier | None
     tell: Progress
+    part: Part
 
 
 def _silent(_done: int, _total: int, _stage: str) -> None:
@@ -110,7 +114,7 @@ def _silent(_done: int, _total: int, _stage: str) -> None:
 
 
 def _made(
-    settings: Settings, encoder: Encoder, tell: Progress, read: Callable[[Library], _Input], *, fresh: bool = False
+    settings: Settings, encoder: Encoder, tell: Progress, read: Callable[[Library], _Input], part: Part, *, fresh: bool = False
 ) -> BuildReport:
     index, lexicon = folder_of(settings), load_lexicon(settings.lexicon)
     reading = Reading(encoder.count_tokens, encoder.max_tokens, settings.max_document_bytes, settings.secrets == "mask")
@@ -126,7 +130,7 @@ def _made(
         ):
             before = None if fresh else generations.earlier(index)
             space = concept_space(lexicon, encoder)
-            tools = _Tools(index, encoder, space, version, documents, embeddings, workers, before, tell)
+            tools = _Tools(index, encoder, space, version, documents, embeddings, workers, before, tell, part)
             return _generation(tools, lambda: read(Library(reading, documents, workers, tell)))
 
     with told_failures(index), generations.writing(index), paused():
@@ -157,17 +161,30 @@ def _generation(tools: _Tools, read: Callable[[], _Input]) -> BuildReport:
         copied = beside.submit(_copy_catalogue, tools.earlier, folder)
         given = read()
         found = corpus(given.keys, tools.documents, tools.workers, tools.tell, linked=given.linked)
-        problems = tuple(sorted([*given.problems, *found.problems], key=lambda problem: (problem.path, problem.line or 0)))
+        problems = _problems([*given.problems, *found.problems], found, tools.part.share)
         copied.result()
-        parts, hashes, basis, encoded, changed = _catalogue(folder, found, problems, tools)
+        content, encoded, changed = _catalogue(folder, found, problems, tools)
         summed = beside.submit(generations.checksum, folder / CATALOGUE)
         tools.tell(0, 0, "writing")
-        searches = writer.write(folder, parts, _embeddings(basis, tools))
+        searches = writer.write(folder, content, _embeddings(encoded.basis, tools))
         files = generations.checksums(folder, {CATALOGUE: summed.result()})
-        info = _info(parts, searches, sum(entry.bytes for entry in files.values()), len(problems), given.sources, tools)
-        _publish(folder, info, files, changed, given.digest, found.everybody, tools)
-    _tidy(tools, hashes)
-    return BuildReport(info, problems, 0.0, encoded, info.passages - encoded, changed)
+        size = sum(entry.bytes for entry in files.values())
+        info = describing.info(
+            tools.index, tools.encoder, content, searches, size=size, problems=len(problems), sources=given.sources
+        )
+        made = describing.made(tools.version, tools.space, encoded.basis, content, tools.part.share)
+        _publish(folder, _manifest(info, files, given.digest, made, tools), changed, found, tools)
+    _tidy(tools, [key.hex() for key in content.keys])
+    return BuildReport(info, problems, 0.0, encoded.encoded, encoded.reused, changed)
+
+
+def _problems(problems: Sequence[Problem], found: Corpus, share: Share | None) -> tuple[Problem, ...]:
+    """The problems in order; where a share is made, each of one document stands in that document's share, and in no other."""
+    ordered = sorted(problems, key=lambda problem: (problem.path, problem.line or 0))
+    if share is None:
+        return tuple(ordered)
+    ids = {row.path: key for row, key in zip(found.rows, found.ids, strict=True)}
+    return tuple(problem for problem in ordered if share.holds(ids.get(problem.path, problem.path)))
 
 
 def _tidy(tools: _Tools, hashes: Sequence[str]) -> None:
@@ -184,23 +201,23 @@ def _copy_catalogue(earlier: Earlier | None, folder: Path) -> None:
         shutil.copyfile(earlier.folder / CATALOGUE, folder / CATALOGUE)
 
 
-def _catalogue(
-    folder: Path, found: Corpus, problems: Sequence[Problem], tools: _Tools
-) -> tuple[Content, list[str], Basis, int, int]:
-    """Write the catalogue, and encode the passages in it that are new.
-
-    Gives the chunks, the hashes of their passages, the token basis, how many were encoded, how many documents changed.
-    """
+def _catalogue(folder: Path, found: Corpus, problems: Sequence[Problem], tools: _Tools) -> tuple[Content, Encoded, int]:
+    """Write the catalogue, and encode the passages in it that are new; what is in it, and how many documents changed."""
     with Cataloguing(folder / CATALOGUE) as target:
-        catalogued = catalogue(found, problems, tools.documents, target, tools.workers, tools.tell)
+        finishing = Finishing(tools.documents, target, tools.workers, tools.tell)
+        catalogued = finishing.catalogue(found, problems, tools.part.share)
         parts = told(found, catalogued, tools.documents)
-        hashes = [key.hex() for key in parts.content.keys]
 
-        def texts(numbers: Sequence[int]) -> list[str]:
-            return [chunk.matched for chunk in target.chunks([parts.places[number] for number in numbers])]
+        def passages(keys: Sequence[bytes], places: Sequence[tuple[int, int]]) -> Passages:
+            return Passages(
+                [key.hex() for key in keys],
+                lambda numbers: finishing.texts(found, catalogued, [places[number] for number in numbers]),
+            )
 
-        basis, encoded = encode(Passages(hashes, texts, parts.fitted.tolist()), tools.encoder, tools.embeddings, tools.tell)
-    return parts.content, hashes, basis, encoded, catalogued.changed
+        sample = passages([key for key, _ in parts.sampled], [place for _, place in parts.sampled])
+        basing = Basing(sample, parts.drawn_from, same=tools.part.share is not None, given=tools.part.basis)
+        own = passages(parts.content.keys, parts.places)
+        return parts.content, encode(own, basing, tools.encoder, tools.embeddings, tools.tell), catalogued.changed
 
 
 def _embeddings(basis: Basis, tools: _Tools) -> Embeddings:
@@ -226,53 +243,22 @@ def _earlier_tokens(tools: _Tools, basis: Basis) -> EarlierTokens | None:
     return tokens if alike else None
 
 
-def _publish(
-    folder: Path, info: IndexInfo, files: dict[str, FileEntry], changed: int, digest: str, everybody: Clearance, tools: _Tools
-) -> None:
-    encoder = tools.encoder
-    default = dict(calibration.DEFAULT)
-    manifest = Manifest(FORMAT, encoder.fingerprint, info, default, files, digest, arithmetic=encoder.arithmetic)
-    manifest = calibrated(
-        folder,
-        manifest,
-        everybody=everybody,
-        changed=changed,
-        made_with=_made_with(tools),
-        earlier=tools.earlier,
-        encoder=encoder,
-        tell=tools.tell,
-    )
+def _manifest(info: IndexInfo, files: dict[str, FileEntry], digest: str, made: Made, tools: _Tools) -> Manifest:
+    encoder, default = tools.encoder, dict(calibration.DEFAULT)
+    return Manifest(FORMAT, encoder.fingerprint, info, default, files, digest, arithmetic=encoder.arithmetic, made=made)
+
+
+def _publish(folder: Path, manifest: Manifest, changed: int, found: Corpus, tools: _Tools) -> None:
+    # What relevances come to is known only where all incidents are.
+    if tools.part.share is None:
+        manifest = calibrated(
+            folder,
+            manifest,
+            everybody=found.everybody,
+            changed=changed,
+            made_with=describing.made_with(tools.version, tools.space, tools.encoder),
+            earlier=tools.earlier,
+            encoder=tools.encoder,
+            tell=tools.tell,
+        )
     generations.publish(tools.index, folder, manifest)
-
-
-def _made_with(tools: _Tools) -> str:
-    """What relevances depend on beside the documents."""
-    space = tools.space
-    told = f"{tools.version}{tools.encoder.arithmetic}{space.labels}{space.signatures}"
-    return hashlib.sha256(told.encode() + space.vectors.tobytes()).hexdigest()
-
-
-def _info(
-    content: Content,
-    searches: tuple[VectorSearch, VectorSearch],
-    size: int,
-    problems: int,
-    sources: tuple[str, ...],
-    tools: _Tools,
-) -> IndexInfo:
-    return IndexInfo(
-        id=generations.new_id(tools.index),
-        path=str(tools.index),
-        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        model=tools.encoder.name,
-        dimension=tools.encoder.dimension,
-        max_tokens=tools.encoder.max_tokens,
-        incidents=len(content.starts) - 1,
-        chunks=len(content.passages),
-        passages=len(content.keys),
-        problems=problems,
-        bytes=size,
-        sources=sources,
-        passage_search=searches[0],
-        incident_search=searches[1],
-    )

@@ -134,12 +134,23 @@ class Catalogue:
         """The labels of all documents here."""
         return frozenset(label for (label,) in self._query("SELECT DISTINCT label FROM access"))
 
+    def labels_by_row(self) -> list[tuple[str, ...]]:
+        """The labels of each document here, by row."""
+        found: dict[int, list[str]] = {}
+        for row, label in self._query("SELECT row, label FROM access JOIN rows USING (doc) ORDER BY row, label"):
+            found.setdefault(row, []).append(label)
+        return [tuple(found.get(row, ())) for row in range(self.count())]
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
 
     def count(self) -> int:
         return int(self._query("SELECT count(*) FROM rows")[0][0])
+
+    def stamps(self) -> list[bytes]:
+        """By row, what tells one document from another and from what it was: 16 bytes each."""
+        return [stamp for (stamp,) in self._query("SELECT stamp FROM rows JOIN incidents USING (doc) ORDER BY row")]
 
     def rows(self, filters: Filters) -> list[int]:
         """The rows that pass, ascending."""

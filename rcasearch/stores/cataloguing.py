@@ -70,6 +70,11 @@ def entry(document: Document, chunks: Sequence[Chunk]) -> Entry:
     return Entry(columns, labels, tuple(sorted(links)), tuple(map(_encode, chunks)), access)
 
 
+def chunk_of(one: Entry, place: int) -> Chunk:
+    """The chunk with this number within an incident."""
+    return _chunk(one.chunks[place])
+
+
 def _labels(incident: Incident) -> list[tuple[str, str]]:
     labels = [("services", service) for service in incident.services] + [("tags", tag) for tag in incident.tags]
     severity = incident.level or incident.severity

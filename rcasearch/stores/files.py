@@ -17,6 +17,8 @@ from rcasearch.stores import earlier, writer
 from rcasearch.stores.base import Floats, Rows
 from rcasearch.stores.consistency import check_bounds, check_shape
 from rcasearch.stores.layout import Layout
+from rcasearch.stores.manifests import Manifest
+from rcasearch.stores.postings import Postings, Whole
 
 
 def read_concepts(folder: Path) -> tuple[ConceptSpace, Floats]:
@@ -33,6 +35,15 @@ def read_services(folder: Path) -> ServiceNames:
     """The services of a generation."""
     stored = msgspec.json.decode((folder / writer.SERVICES).read_bytes())
     return ServiceNames(tuple(stored["names"]), frozenset(stored["masked"]))
+
+
+def read_terms(folder: Path, manifest: Manifest) -> Postings:
+    """The terms of a generation, with those of the corpus that it is a share of. Raises OSError, or ValueError."""
+    made = manifest.made
+    if made is None or not made.share:
+        return Postings(folder / writer.LEXICAL)
+    frequency: NDArray[np.int32] = np.load(folder / writer.FREQUENCY, mmap_mode="r")
+    return Postings(folder / writer.LEXICAL, Whole(made.incidents, made.terms, np.asarray(frequency)))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -22,10 +22,10 @@ from rcasearch.services import ServiceNames
 from rcasearch.stores import consistency, files, writer
 from rcasearch.stores.base import Floats, Passages, Rows, Selected, Selection, Store, TermValues
 from rcasearch.stores.catalogue import CATALOGUE, Catalogue
+from rcasearch.stores.contents import Contents
 from rcasearch.stores.generations import overview_of
 from rcasearch.stores.layout import Layout, best, distinct, kind_means, mask
 from rcasearch.stores.manifests import Manifest
-from rcasearch.stores.postings import Postings
 from rcasearch.stores.refusing import refusal
 from rcasearch.stores.restricted import Parts, RestrictedStore
 from rcasearch.stores.reweighing import SomePostings
@@ -69,7 +69,7 @@ class LocalStore:
         self._passages = Vectors(folder / writer.PASSAGES)
         self._incidents = Vectors(folder / writer.INCIDENTS)
         self._layout = Layout.load(folder / writer.CHUNKS, self._passages.count)
-        self._lexical = Postings(folder / writer.LEXICAL)
+        self._lexical = files.read_terms(folder, self.manifest)
         # The candidates of a query are found, and then scored, by the same terms.
         self._bm25 = lru_cache(maxsize=_REMEMBERED)(self._lexical.scores)
         catalogue, count = self._catalogue, self._catalogue.count()
@@ -107,6 +107,11 @@ class LocalStore:
         info = replace(self.info, problems=len(problems), bytes=0, sources=())
         found.manifest, found._problems = structs.replace(self.manifest, info=info), problems
         return found
+
+    @property
+    def contents(self) -> Contents:
+        """What it is made of, for who takes it to another store."""
+        return Contents(self._layout, self._incidents, self._tokens, self._lexical, self._profiles)
 
     @property
     def labels(self) -> frozenset[str]:

@@ -44,10 +44,27 @@ class Measured(msgspec.Struct, frozen=True):
     made_with: str
 
 
+class Made(msgspec.Struct, frozen=True):
+    """What the incidents of a generation were made with, and among which.
+
+    ``reading`` names the code and the settings that documents are read with, ``concepts`` the failure concepts, ``basis`` the
+    directions that token codes are in. All documents together are so many ``incidents`` with so many ``terms``, repeats
+    counted; the generation has the ``share`` of them that a text like "2/5" names, or all.
+    """
+
+    reading: str
+    concepts: str
+    basis: str
+    incidents: int
+    terms: int
+    share: str = ""
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """What a generation is: written last, so that a folder without one is no generation.
 
-    ``inputs`` is the digest of all that it was made of; empty where nobody can tell. ``arithmetic`` is the encoder's.
+    ``inputs`` is the digest of all that it was made of; empty where nobody can tell. ``arithmetic`` is the encoder's. Of what
+    earlier versions made nobody can tell how it was ``made``.
     ``sha256`` is that of the file itself with zeros in its place; zeros until it is written.
     """
 
@@ -60,6 +77,7 @@ class Manifest(msgspec.Struct, frozen=True):
     measured: Measured | None = None
     arithmetic: str = ""
     sha256: str = UNSEALED
+    made: Made | None = None
 
 
 def packed(manifest: Manifest) -> bytes:

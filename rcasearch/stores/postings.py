@@ -10,6 +10,9 @@ compared with others by Kamphuis et al., "Which BM25 Do You Mean?", ECIR 2020. O
     p float32        its value
     n int32          how many terms each incident has, repeats counted
     bytes            the terms in UTF-8, one after the other
+
+Where the incidents are a share of a corpus, the values are those that they have among all of it; in how many of all incidents
+each term stands is then in a file of its own (t int32).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rcasearch.stores.base import Floats, TermValues
-from rcasearch.stores.consistency import check_bounds
+from rcasearch.stores.consistency import check_bounds, check_shape
 
 K1, B = 1.2, 0.75
 _HEADER = 4 * 8
@@ -35,6 +39,23 @@ _BLOCK = 2**20
 MOST = 2**16 - 1
 
 Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Whole:
+    """The corpus that incidents are a share of: so many ``incidents`` with so many ``terms``, repeats counted.
+
+    ``frequency`` (t,) tells in how many of them each term of the share stands.
+    """
+
+    incidents: int
+    terms: int
+    frequency: NDArray[np.int32]
+
+    @property
+    def mean_length(self) -> float:
+        """How many terms an incident has in the mean, repeats counted."""
+        return self.terms / max(self.incidents, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +81,21 @@ class _Parts:
 
 
 class Postings:
-    """The terms of all incidents, memory-mapped: a query reads the postings of its own terms and no others."""
+    """The terms of all incidents, memory-mapped: a query reads the postings of its own terms and no others.
 
-    def __init__(self, path: Path) -> None:
+    ``whole`` is the corpus among which they have their values: that of these incidents themselves, unless they are a share.
+    """
+
+    def __init__(self, path: Path, whole: Whole | None = None) -> None:
         """Open what `write` wrote. Raises OSError or ValueError where the file is missing or damaged."""
         held = np.asarray(np.memmap(path, np.uint8, mode="r", shape=(max(path.stat().st_size, _HEADER),)))
         self.incidents, terms, postings, text = held[:_HEADER].view(np.int64).tolist()
         self._parts = _Parts.of(held, self.incidents, terms, postings, text)
         for starts, total in ((self._parts.starts, postings), (self._parts.text_starts, text)):
             check_bounds(starts, terms, total, "terms")
+        frequency = np.diff(self._parts.starts).astype(np.int32)
+        self.whole = whole or Whole(self.incidents, int(self._parts.lengths.sum(dtype=np.int64)), frequency)
+        _check_whole(self.whole, self.incidents, frequency)
 
     def scores(self, terms: Sequence[str]) -> Floats:
         """The BM25 score (n,) of each incident. A repeated term counts as often as it stands there, an unknown one not at all."""
@@ -85,6 +112,24 @@ class Postings:
         names = [self._term(number).decode("utf-8", "surrogatepass") for number in range(len(parts.starts) - 1)]
         return TermValues(names, parts.starts, parts.rows, parts.values)
 
+    def counts(self) -> NDArray[np.uint16]:
+        """How often (p,) each term stands in each incident that has it, up to `MOST`, in the order of `everything`."""
+        frequency = np.diff(self._parts.starts)
+        return self.counted(self._parts.rows, self._parts.values, np.repeat(self.whole.frequency, frequency))
+
+    def counted(self, rows: NDArray[Any], values: Floats, frequency: Any) -> NDArray[np.uint16]:
+        """How often terms stand in the incidents (p,) in which they have these values (p,), found again from these.
+
+        In how many incidents of the whole each term stands is its ``frequency``, of all or of each (p,).
+        """
+        share = values.astype(np.float64) / inverse_frequency(np.asarray(frequency), self.whole.incidents)
+        often: NDArray[np.float64] = np.rint(share * self._norms[rows] / np.maximum(1 - share, 1e-9))
+        return often.clip(1, MOST).astype(np.uint16)
+
+    @cached_property
+    def _norms(self) -> NDArray[np.float64]:
+        return length_norms(self.lengths, self.whole.mean_length)
+
     @property
     def lengths(self) -> NDArray[np.int32]:
         """How many terms (n,) each incident has, repeats counted."""
@@ -95,12 +140,19 @@ class Postings:
         own = self._own(_bytes(term))
         return self._parts.rows[own], self._parts.values[own]
 
+    def frequency(self, term: str) -> int:
+        """In how many incidents of the whole the term stands; 0 where it stands in none that is here."""
+        number = self._number(_bytes(term))
+        return 0 if number is None else int(self.whole.frequency[number])
+
     def _own(self, term: bytes) -> slice:
         """Where the term's postings lie; an empty slice for a term that is not there."""
+        number = self._number(term)
+        return slice(0, 0) if number is None else slice(*self._parts.starts[number : number + 2].tolist())
+
+    def _number(self, term: bytes) -> int | None:
         number = bisect_left(range(len(self._parts.starts) - 1), term, key=self._term)
-        if number == len(self._parts.starts) - 1 or self._term(number) != term:
-            return slice(0, 0)
-        return slice(*self._parts.starts[number : number + 2].tolist())
+        return number if number < len(self._parts.starts) - 1 and self._term(number) == term else None
 
     def _term(self, number: int) -> bytes:
         start, end = self._parts.text_starts[number : number + 2].tolist()
@@ -126,9 +178,8 @@ def write_counted(path: Path, counted: Counted) -> None:
     parts.text_starts[:] = text_starts
     parts.text[:] = np.frombuffer(b"".join(counted.names), np.uint8)
     parts.lengths[:] = counted.lengths
-    frequency = np.bincount(counted.terms, minlength=len(counted.names))
-    parts.starts[1:] = np.cumsum(frequency)
-    _fill(parts, counted, frequency)
+    parts.starts[1:] = np.cumsum(np.bincount(counted.terms, minlength=len(counted.names)))
+    _fill(parts, counted)
     held.flush()
 
 
@@ -146,6 +197,7 @@ class Counted:
     """Terms incident by incident: ``names`` (t,) in UTF-8, sorted; p ``terms`` by number, and how often each, ``counts`` (p,).
 
     ``sizes`` (n,) tells how many of the p are each incident's, ``lengths`` (n,) how many terms it has, repeats counted.
+    ``whole`` is the corpus that they are a share of, where they are one.
     """
 
     names: list[bytes]
@@ -153,6 +205,13 @@ class Counted:
     counts: NDArray[np.uint16]
     sizes: Ints
     lengths: Ints
+    whole: Whole | None = None
+
+    @property
+    def among(self) -> Whole:
+        """The corpus among which they have their values: without another, these incidents."""
+        frequency = np.bincount(self.terms, minlength=len(self.names)).astype(np.int32)
+        return self.whole or Whole(len(self.lengths), int(self.lengths.sum()), frequency)
 
 
 def _count(incidents: Iterable[Mapping[str, int]]) -> Counted:
@@ -172,9 +231,10 @@ def _count(incidents: Iterable[Mapping[str, int]]) -> Counted:
     return Counted(names, place[np.asarray(terms)], np.asarray(counts), np.asarray(sizes), np.asarray(lengths))
 
 
-def _fill(parts: _Parts, counted: Counted, frequency: Ints) -> None:
+def _fill(parts: _Parts, counted: Counted) -> None:
     """Write the postings by term, from what was counted by incident."""
-    idf, norms = inverse_frequency(frequency, len(counted.lengths)), length_norms(counted.lengths)
+    whole = counted.among
+    idf, norms = inverse_frequency(whole.frequency, whole.incidents), length_norms(counted.lengths, whole.mean_length)
     free = parts.starts[:-1].copy()
     for rows, own in _blocks(counted.sizes):
         order = np.argsort(counted.terms[own], kind="stable")
@@ -191,9 +251,16 @@ def inverse_frequency(frequency: NDArray[Any], incidents: int) -> NDArray[np.flo
     return np.asarray(np.log1p((incidents - frequency + 0.5) / (frequency + 0.5)))
 
 
-def length_norms(lengths: NDArray[Any]) -> NDArray[np.float64]:
-    """What is added (n,) to how often a term stands in an incident: the more, the longer that is."""
-    return np.asarray(K1 * (1 - B + B * lengths / max(lengths.mean() if len(lengths) else 0.0, 1e-12)))
+def length_norms(lengths: NDArray[Any], mean: float) -> NDArray[np.float64]:
+    """What is added (n,) to how often a term stands in an incident: the more, the longer that is beside the ``mean``."""
+    return np.asarray(K1 * (1 - B + B * lengths / max(mean, 1e-12)))
+
+
+def _check_whole(whole: Whole, incidents: int, frequency: NDArray[np.int32]) -> None:
+    """Raise ValueError where incidents cannot be a share of that corpus."""
+    check_shape(whole.frequency, frequency.shape, "frequencies of terms")
+    if whole.incidents < incidents or (whole.frequency < frequency).any() or (whole.frequency > whole.incidents).any():
+        raise ValueError("terms stand in fewer incidents of the corpus than of its share, or in more than there are")
 
 
 def _blocks(sizes: Ints) -> Iterator[tuple[Ints, slice]]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rcasearch.stores.base import Floats, Rows, TermValues
-from rcasearch.stores.postings import MOST, Postings, inverse_frequency, length_norms
+from rcasearch.stores.postings import Postings, inverse_frequency, length_norms
 
 
 class SomePostings:
@@ -24,8 +24,8 @@ class SomePostings:
         self._whole, self._count = whole, len(rows)
         self._place = np.full(whole.incidents, -1, np.int64)
         self._place[rows] = np.arange(len(rows))
-        self._norms_before = length_norms(whole.lengths.astype(np.int64))
-        self._norms = length_norms(whole.lengths[rows].astype(np.int64))
+        lengths = whole.lengths[rows].astype(np.int64)
+        self._norms = length_norms(lengths, float(lengths.mean()) if len(lengths) else 0.0)
 
     def scores(self, terms: Sequence[str]) -> Floats:
         """The BM25 score (n,) of each incident. A repeated term counts as often as it stands there, an unknown one not at all."""
@@ -33,7 +33,7 @@ class SomePostings:
         for term, often in Counter(terms).items():
             before, values = self._whole.of(term)
             kept = self._place[before] >= 0
-            own = self._weighed(before[kept], values[kept], len(before), int(np.count_nonzero(kept)))
+            own = self._weighed(before[kept], values[kept], self._whole.frequency(term), int(np.count_nonzero(kept)))
             np.add.at(scores, self._place[before[kept]], np.float32(often) * own)
         return scores
 
@@ -45,14 +45,13 @@ class SomePostings:
         terms = np.repeat(np.arange(len(frequency)), frequency)[kept]
         left = np.bincount(terms, minlength=len(frequency))
         before = found.rows[kept]
-        values = self._weighed(before, found.values[kept], frequency[terms], left[terms])
+        values = self._weighed(before, found.values[kept], self._whole.whole.frequency[terms], left[terms])
         used = np.flatnonzero(left)
         starts = np.concatenate([[0], np.cumsum(left[used])]).astype(np.int64)
         return TermValues([found.terms[term] for term in used.tolist()], starts, self._place[before].astype(np.int32), values)
 
     def _weighed(self, before: NDArray[np.int32], values: Floats, frequency: Any, left: Any) -> Floats:
         """The values (p,) of terms that stand in so many of all incidents, of which so many are ``left``."""
-        share = values.astype(np.float64) / inverse_frequency(np.asarray(frequency), self._whole.incidents)
-        often = np.rint(share * self._norms_before[before] / np.maximum(1 - share, 1e-9)).clip(1, MOST)
+        often = self._whole.counted(before, values, frequency).astype(np.float64)
         idf = inverse_frequency(np.asarray(left), self._count)
         return np.asarray(idf * often / (often + self._norms[self._place[before]]), np.float32)

@@ -26,6 +26,8 @@ PASSAGES = "passages.faiss"
 INCIDENTS = "incidents.faiss"
 CHUNKS = "chunks.npz"
 LEXICAL = "lexical.bin"
+# Only where the incidents are a share of a corpus.
+FREQUENCY = "frequency.npy"
 CONCEPTS = "concepts.npz"
 CONCEPT_NAMES = "concepts.json"
 PROFILES = "profiles.npy"
@@ -84,6 +86,8 @@ def write(folder: Path, content: Content, embeddings: Embeddings) -> tuple[Vecto
     names = content.services
     (folder / SERVICES).write_bytes(msgspec.json.encode({"names": names.names, "masked": sorted(names.masked)}))
     postings.write_counted(folder / LEXICAL, content.counted)
+    if content.counted.whole:
+        np.save(folder / FREQUENCY, content.counted.whole.frequency)
     return passage_search, incident_search
 
 

@@ -21,6 +21,7 @@ from rcasearch.search import Searcher
 from rcasearch.settings import Settings
 from rcasearch.stores.generations import current
 from rcasearch.stores.local import LocalStore
+from rcasearch.stores.shards import Share
 
 Floats = NDArray[np.float32]
 _WORD = re.compile(r"\w+")
@@ -130,6 +131,9 @@ def build_with(
     index: Path,
     progress: Callable[[int, int, str], None] | None = None,
     secrets: str = "mask",
+    *,
+    share: Share | None = None,
+    basis: bytes | None = None,
 ) -> BuildReport:
     """An index made by the fake encoder, with the small lexicon. What ``encoder`` is asked for are passages alone."""
     with pytest.MonkeyPatch.context() as patch:
@@ -137,7 +141,7 @@ def build_with(
         patch.setattr("rcasearch.indexing.making.load_encoder", lambda name: encoder)
         patch.setattr("rcasearch.indexing.making.load_lexicon", lambda own: LEXICON)
         patch.setattr("rcasearch.indexing.making.concept_space", lambda lexicon, _: concept_space(lexicon, FakeEncoder()))
-        return build([source], Settings(index=str(index), secrets=secrets), progress)
+        return build([source], Settings(index=str(index), secrets=secrets), progress, share=share, basis=basis)
 
 
 def searcher_with(encoder: FakeEncoder, index: Path) -> Searcher:
