@@ -162,6 +162,7 @@ def _add_index(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("sources", nargs="+", metavar="SOURCE", type=Path, help="a folder, or a markdown file")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a document has a problem")
     parser.add_argument("--fresh", action="store_true", help="make the index anew even where nothing changed")
+    _add(subparsers, "migrate", "send the index of this machine to the engine of the setting store")
 
 
 def _add_search(subparsers: Subparsers[argparse.ArgumentParser]) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rcasearch import upkeep
+from rcasearch import sending, upkeep
 from rcasearch.settings import Settings
 from rcasearch.terminal import color, page, print_json, width
 from rcasearch.wording import visible
@@ -38,9 +38,11 @@ def index(args: argparse.Namespace, settings: Settings) -> int:
     info, folder = built.info, folder_of(settings)
     if built.unchanged:
         print(f"Nothing changed: {plural(info.incidents, 'incident')} (a look of {built.seconds:.1f} s): {folder}")
-        return 1 if args.strict and built.problems else 0
-    encoded = f"{built.encoded:,} of {plural(info.passages, 'passage')} encoded, {built.reused:,} reused"
-    print(f"Indexed {plural(info.incidents, 'incident')} in {built.seconds:.1f} s ({encoded}): {folder}")
+    else:
+        encoded = f"{built.encoded:,} of {plural(info.passages, 'passage')} encoded, {built.reused:,} reused"
+        print(f"Indexed {plural(info.incidents, 'incident')} in {built.seconds:.1f} s ({encoded}): {folder}")
+    if settings.store:
+        sending.send(settings)
     return 1 if args.strict and built.problems else 0
 
 
@@ -271,6 +273,7 @@ def _form(as_json: bool) -> Callable[[Results], None]:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "index": index,
+    "migrate": sending.migrate,
     "search": search,
     "read": read,
     "similar": similar,

@@ -148,7 +148,9 @@ def idf(document_frequency: NDArray[np.int64], documents: int) -> Floats:
 def idf_of(ids: NDArray[np.int32], frequency: NDArray[np.int32], documents: int) -> Floats:
     """The inverse document frequency of each of the ids; ``frequency`` (v,) knows those below v, others stand nowhere."""
     known = ids < len(frequency)
-    return idf(np.where(known, frequency[np.where(known, ids, 0)], 0).astype(np.int64), documents)
+    found = np.zeros(len(ids), np.int64)
+    found[known] = frequency[ids[known]]
+    return idf(found, documents)
 
 
 def order(scores: Floats, tie_break: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -36,7 +36,7 @@ LAYERS = (
     {"evaluation", "push", "render_eval", "render_insights", "render_recurrences", "recurrences_text"},
     {"render_map"},
     {"web"},
-    {"agents", "upkeep"},
+    {"agents", "sending", "upkeep"},
     {"commands"},
     {"cli"},
     {"__main__"},

@@ -121,7 +121,7 @@ def make_server(
     clearance: Callable[[], Clearance] = lambda: UNLABELLED,
     tenant: Callable[[], str | None] = lambda: None,
 ) -> Server[Any]:
-    """The protocol's server over the tools. ``clearance`` and ``tenant`` are asked what the sender of the current call may see."""
+    """The protocol's server over the tools. ``clearance`` and ``tenant`` tell what the sender of the current call may see."""
     known = {tool.name: tool for tool in TOOLS}
     listed = types.ListToolsResult(tools=[_described(tool, settings) for tool in TOOLS])
 

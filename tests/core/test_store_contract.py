@@ -50,6 +50,12 @@ def opened(request: pytest.FixtureRequest) -> Callable[[Path], Store]:
 
 
 @pytest.fixture(scope="session")
+def close() -> float:
+    """How near to the truth the vectors of the store are."""
+    return 1e-5
+
+
+@pytest.fixture(scope="session")
 def store(opened: Callable[[Path], Store], seeded_index: Path) -> Iterator[Store]:
     store = opened(seeded_index)
     yield store
@@ -132,11 +138,11 @@ def test_an_outline_has_the_minutes_and_a_bare_document_has_none(
     store.close()
 
 
-def test_chunks_come_with_their_own_vectors(store: Store, oracle: Oracle, rows: list[int]) -> None:
+def test_chunks_come_with_their_own_vectors(store: Store, oracle: Oracle, rows: list[int], close: float) -> None:
     for number, row in enumerate(rows):
         chunks, vectors = told(store, row)
         assert chunks == oracle.chunks[number]
-        np.testing.assert_allclose(vectors, oracle.vectors[number], atol=1e-6)
+        np.testing.assert_allclose(vectors, oracle.vectors[number], atol=close / 10)
 
 
 def test_an_incident_is_found_by_id_and_by_stem_and_nothing_else(store: Store, oracle: Oracle) -> None:
@@ -166,7 +172,7 @@ def test_every_link_stands_in_the_list_of_links(store: Store, oracle: Oracle, ro
     assert store.links() == expected
 
 
-def test_the_mean_of_what_is_told_in_some_kinds_of_passages(store: Store, oracle: Oracle, rows: list[int]) -> None:
+def test_the_mean_of_what_is_told_in_some_kinds_of_passages(store: Store, oracle: Oracle, rows: list[int], close: float) -> None:
     asked: list[tuple[Kind, ...]] = [("symptoms",), ("summary", "root_cause"), ()]
     for kinds in asked:
         found = store.kind_means(kinds)
@@ -174,7 +180,7 @@ def test_the_mean_of_what_is_told_in_some_kinds_of_passages(store: Store, oracle
         for number, row in enumerate(rows):
             own = [v for one, v in zip(oracle.chunks[number], oracle.vectors[number], strict=True) if one.kind in kinds]
             mean = np.sum(own, axis=0) if own else np.zeros(DIMENSION)
-            np.testing.assert_allclose(found[row], mean / max(float(np.linalg.norm(mean)), 1e-12), atol=1e-5)
+            np.testing.assert_allclose(found[row], mean / max(float(np.linalg.norm(mean)), 1e-12), atol=close)
 
 
 def test_the_values_of_all_terms_are_what_queries_add_up(store: Store) -> None:
@@ -193,26 +199,28 @@ def test_the_values_of_all_terms_are_what_queries_add_up(store: Store) -> None:
 # --- dense values ----------------------------------------------------------------------------------------------------
 
 
-def test_the_best_passage_of_each_incident(store: Store, oracle: Oracle, rows: list[int], queries: Floats) -> None:
+def test_the_best_passage_of_each_incident(store: Store, oracle: Oracle, rows: list[int], queries: Floats, close: float) -> None:
     found = store.passage_scores(np.array(rows), queries)
     expected = [[oracle.passage(n, query) for query in queries.astype(np.float64)] for n in range(COUNT)]
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(found, expected, atol=close)
 
 
-def test_each_incident_as_a_whole(store: Store, oracle: Oracle, rows: list[int], queries: Floats) -> None:
+def test_each_incident_as_a_whole(store: Store, oracle: Oracle, rows: list[int], queries: Floats, close: float) -> None:
     found = store.incident_scores(np.array(rows), queries)
     expected = [[oracle.whole(n, query) for query in queries.astype(np.float64)] for n in range(COUNT)]
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(found, expected, atol=close)
 
 
-def test_a_stored_passage_is_exactly_like_itself(store: Store, fake: FakeEncoder, oracle: Oracle, rows: list[int]) -> None:
+def test_a_stored_passage_is_exactly_like_itself(
+    store: Store, fake: FakeEncoder, oracle: Oracle, rows: list[int], close: float
+) -> None:
     for number in (0, 57, 199):
         for one, vector in zip(
             oracle.chunks[number], fake.encode_queries([c.text for c in oracle.chunks[number]]).vectors, strict=True
         ):
             found = store.passage_scores(np.array(rows), vector[None, :])[:, 0]
-            assert found[number] == pytest.approx(1, abs=1e-5), one.text
-            assert found.max() <= 1 + 1e-5
+            assert found[number] == pytest.approx(1, abs=close), one.text
+            assert found.max() <= 1 + close
 
 
 def test_a_query_that_is_not_of_length_1_gives_no_other_order(store: Store, queries: Floats) -> None:
@@ -227,7 +235,9 @@ def test_a_query_that_is_not_of_length_1_gives_no_other_order(store: Store, quer
 
 
 @pytest.mark.parametrize("k", [1, 3, 10, 60])
-def test_the_nearest_by_a_passage_and_as_a_whole(store: Store, oracle: Oracle, rows: list[int], queries: Floats, k: int) -> None:
+def test_the_nearest_by_a_passage_and_as_a_whole(
+    store: Store, oracle: Oracle, rows: list[int], queries: Floats, k: int, close: float
+) -> None:
     for query in queries:
         found = store.nearest(query[None, :], k, store.select(NO_FILTERS)).tolist()
         exact = query.astype(np.float64)
@@ -237,16 +247,16 @@ def test_the_nearest_by_a_passage_and_as_a_whole(store: Store, oracle: Oracle, r
         numbers = [rows.index(row) for row in found]
         for values in (by_passage, by_whole):
             # Ties at the edge may fall either way.
-            assert set(np.flatnonzero(values > np.sort(values)[-k] + 1e-5)) <= set(numbers)
-        edge_passage, edge_whole = np.sort(by_passage)[-k] - 1e-5, np.sort(by_whole)[-k] - 1e-5
+            assert set(np.flatnonzero(values > np.sort(values)[-k] + close)) <= set(numbers)
+        edge_passage, edge_whole = np.sort(by_passage)[-k] - close, np.sort(by_whole)[-k] - close
         assert all(by_passage[n] >= edge_passage or by_whole[n] >= edge_whole for n in numbers)
 
 
-def test_no_part_of_a_long_query_is_crowded_out(store: Store, queries: Floats) -> None:
+def test_no_part_of_a_long_query_is_crowded_out(store: Store, queries: Floats, close: float) -> None:
     found = set(store.nearest(queries, 3, store.select(NO_FILTERS)).tolist())
     for query in queries:
         passages = store.passage_scores(every(store), query[None, :])[:, 0]
-        assert any(passages[row] >= passages.max() - 1e-5 for row in found)
+        assert any(passages[row] >= passages.max() - close for row in found)
         assert int(store.incident_scores(every(store), query[None, :])[:, 0].argmax()) in found
 
 
@@ -494,13 +504,13 @@ def test_who_shares_a_passage(store: Store, oracle: Oracle, rows: list[int]) -> 
 
 
 def test_the_same_text_in_many_incidents_is_found_in_all_of_them(
-    store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder
+    store: Store, oracle: Oracle, rows: list[int], fake: FakeEncoder, close: float
 ) -> None:
     holders = {rows[n] for n, own in enumerate(oracle.chunks) if any(one.text == SHARED for one in own)}
     assert len(holders) == 8
     vector = fake.encode_queries([SHARED]).vectors
     scores = store.passage_scores(every(store), vector)[:, 0]
-    assert set(np.flatnonzero(scores > 1 - 1e-5)) == holders
+    assert set(np.flatnonzero(scores > 1 - close)) == holders
     assert holders <= set(store.nearest(vector, 40, store.select(NO_FILTERS)).tolist())
 
 
@@ -625,12 +635,17 @@ def test_pages_hold_every_incident_once(store: Store) -> None:
 
 
 def test_opened_again_it_gives_the_same_values(
-    opened: Callable[[Path], Store], store: Store, seeded_index: Path, queries: Floats, fake: FakeEncoder
+    opened: Callable[[Path], Store], store: Store, oracle: Oracle, seeded_index: Path, queries: Floats, fake: FakeEncoder
 ) -> None:
     again = opened(seeded_index)
-    tokens, words, rows = asked(fake, QUERIES[0]), terms(QUERIES[0]), every(store)
+    tokens, words = asked(fake, QUERIES[0]), terms(QUERIES[0])
+
+    def ids(one: Store, found: NDArray[np.int64]) -> NDArray[np.generic]:
+        return np.array([incident.id for incident in one.incidents_at(found.tolist())])
 
     def values(one: Store) -> list[NDArray[np.generic]]:
+        # A store may give other rows to incidents when it is opened again.
+        rows = np.array([one.row(incident.id) for incident in oracle.incidents])
         return [
             one.passage_scores(rows, queries),
             one.incident_scores(rows, queries),
@@ -642,8 +657,8 @@ def test_opened_again_it_gives_the_same_values(
             one.token_counts(rows),
             one.serves(rows, one.services.names[:3]),
             one.token_weights(tokens),
-            one.nearest(queries, 20, one.select(NO_FILTERS)),
-            one.matching(words, 20, one.select(FILTERS["tag"])),
+            ids(one, one.nearest(queries, 20, one.select(NO_FILTERS))),
+            ids(one, one.matching(words, 20, one.select(FILTERS["tag"]))),
         ]
 
     assert all(map(np.array_equal, values(again), values(store)))
@@ -703,7 +718,7 @@ def test_an_empty_index_answers_everything(
 
 
 def test_duplicate_text_in_two_incidents_is_two_incidents(
-    opened: Callable[[Path], Store], fake: FakeEncoder, tmp_path: Path
+    opened: Callable[[Path], Store], fake: FakeEncoder, tmp_path: Path, close: float
 ) -> None:
     text = "## Summary\n\nThe disk of the broker was full.\n"
     source = _written(
@@ -717,7 +732,7 @@ def test_duplicate_text_in_two_incidents_is_two_incidents(
     vector = fake.encode_queries(["The disk of the broker was full."]).vectors
     one, two, three = (store.row(name) for name in ("one", "two", "three"))
     scores = store.passage_scores(np.array([one, two, three]), vector)[:, 0]
-    assert scores[0] == scores[1] == pytest.approx(1, abs=1e-5)
+    assert scores[0] == scores[1] == pytest.approx(1, abs=close)
     assert scores[2] < 0.99
     assert {one, two} <= set(store.nearest(vector, 2, store.select(NO_FILTERS)).tolist())
     assert set(store.matching(["disk"], 10, store.select(NO_FILTERS)).tolist()) == {one, two}
@@ -728,7 +743,7 @@ def test_duplicate_text_in_two_incidents_is_two_incidents(
 
 
 def test_an_incident_of_nothing_but_a_title_and_one_in_which_a_passage_stands_twice(
-    opened: Callable[[Path], Store], fake: FakeEncoder, tmp_path: Path
+    opened: Callable[[Path], Store], fake: FakeEncoder, tmp_path: Path, close: float
 ) -> None:
     again = "A node was slow."
     source = _written(
@@ -744,6 +759,6 @@ def test_an_incident_of_nothing_but_a_title_and_one_in_which_a_passage_stands_tw
     mean = vectors.astype(np.float64).mean(axis=0)
     query = unit(vectors[1:2])
     whole = store.incident_scores(np.array([store.row("twice")]), query)[0, 0]
-    assert whole == pytest.approx(float(mean @ query[0] / np.linalg.norm(mean)), abs=1e-5)
+    assert whole == pytest.approx(float(mean @ query[0] / np.linalg.norm(mean)), abs=close)
     assert [one.text for one in told(store, store.row("bare"))[0]] == ["Bare outage"]
     store.close()

@@ -173,7 +173,7 @@ def read_headline(text: str) -> Headline:
 
 
 def hashes_of(terms: Sequence[str]) -> NDArray[np.uint64]:
-    """A number of 64 bits for each term, by which it is stored: ten million terms have two of the same once in 300,000 corpora."""
+    """A number of 64 bits for each term: among ten million terms, two have the same once in 300,000 corpora."""
     digests = (hashlib.blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8).digest() for term in terms)
     return np.frombuffer(b"".join(digests), np.dtype("<u8"))
 

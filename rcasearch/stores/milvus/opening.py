@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from pathlib import Path
+from typing import Any
 
 from rcasearch.errors import IndexMissingError
 from rcasearch.settings import Settings
@@ -75,7 +76,11 @@ def switch(engine: Engine, generation: Generation) -> None:
 
 def tenants(engine: Engine, generation: Generation) -> list[str]:
     """The tenants whose state is in a generation. Raises EngineError."""
-    asked = {"filter": filters.is_in("owner", [state.STATE.owner]), "output_fields": ["tenant"], "consistency_level": "Strong"}
+    asked: dict[str, Any] = {
+        "filter": filters.is_in("owner", [state.STATE.owner]),
+        "output_fields": ["tenant"],
+        "consistency_level": "Strong",
+    }
     return sorted({one["tenant"] for one in engine.read("query", generation.collection(PARTS), **asked)})
 
 

@@ -57,7 +57,7 @@ class Parts:
         found: dict[str, str] = {}
         for start in range(0, len(rows), _BATCH):
             chosen = f"{filters.is_in('tenant', [self._tenant])} and {filters.is_in('id', rows[start : start + _BATCH])}"
-            asked = {"filter": chosen, "output_fields": ["id", "data"], "consistency_level": self._consistency}
+            asked: dict[str, Any] = {"filter": chosen, "output_fields": ["id", "data"], "consistency_level": self._consistency}
             found.update((one["id"], one["data"]) for one in self._engine.read("query", self._collection, **asked))
         return found
 

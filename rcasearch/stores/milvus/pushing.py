@@ -156,7 +156,7 @@ class Pusher:
     def _settle(self) -> None:
         """Wait until reads that may lag behind see what was written: a strong read makes each collection catch up."""
         for kind in (HEADS, PASSAGES, PROFILES, PARTS):
-            asked = {"filter": filters.is_in("tenant", [self._tenant]), "output_fields": ["count(*)"]}
+            asked: dict[str, Any] = {"filter": filters.is_in("tenant", [self._tenant]), "output_fields": ["count(*)"]}
             self._engine.read("query", self._generation.collection(kind), consistency_level="Strong", **asked)
 
 

@@ -51,13 +51,18 @@ class View:
 
     def heads(self, expression: str, fields: Sequence[str], limit: int = LARGEST_ANSWER) -> list[dict[str, Any]]:
         """Heads that pass an expression. Raises EngineError."""
-        asked = {"filter": expression, "output_fields": list(fields), "consistency_level": self.consistency, "limit": limit}
+        asked: dict[str, Any] = {
+            "filter": expression,
+            "output_fields": list(fields),
+            "consistency_level": self.consistency,
+            "limit": limit,
+        }
         found: list[dict[str, Any]] = self.engine.read("query", self.generation.collection(HEADS), **asked)
         return found
 
     def count(self, expression: str) -> int:
         """How many heads pass. Raises EngineError."""
-        asked = {"filter": expression, "output_fields": ["count(*)"], "consistency_level": self.consistency}
+        asked: dict[str, Any] = {"filter": expression, "output_fields": ["count(*)"], "consistency_level": self.consistency}
         return int(self.engine.read("query", self.generation.collection(HEADS), **asked)[0]["count(*)"])
 
     def rows(self, keys: Sequence[str]) -> Rows:
