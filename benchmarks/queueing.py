@@ -113,7 +113,7 @@ def _within(service: Service, waiting: Wait, times: Samples) -> Samples:
         return np.searchsorted(service.samples, times, "right") / POINTS
     # A coarser service time is enough where the wait smooths it.
     own = service.samples[2::5]
-    return waiting.within(times[:, None] - own[None, :]).mean(axis=1)
+    return np.asarray(waiting.within(times[:, None] - own[None, :]).mean(axis=1))
 
 
 def in_turn(stages: list[Samples]) -> Samples:
