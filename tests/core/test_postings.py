@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import bm25s
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rcasearch.stores import postings
-from rcasearch.stores.postings import Postings
+from rcasearch.stores.postings import MOST, Postings, Whole
+from rcasearch.stores.reweighing import SomePostings
 
 WORDS = st.sampled_from(["disk", "full", "disks", "dis", "Köln", "é", "故障", "\U0001f600", "\ue000", "x" * 64, "a b", ""])
 INCIDENTS = st.lists(st.lists(WORDS, max_size=12), min_size=1, max_size=12).filter(any)
@@ -98,3 +100,40 @@ def test_counts_that_are_not_those_of_the_file_are_refused(tmp_path: Path, place
     path.write_bytes(whole)
     with pytest.raises(ValueError, match="terms"):
         Postings(path)
+
+
+@given(st.lists(st.lists(WORDS, max_size=12), max_size=8), st.lists(st.lists(WORDS, max_size=12), max_size=8))
+def test_a_share_has_the_values_of_the_whole_and_forgets_it_for_who_sees_no_more(
+    tmp_path_factory: pytest.TempPathFactory, share: list[list[str]], others: list[list[str]]
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    whole, alone = opened(folder / "whole", [*share, *others]), opened(folder / "alone", share)
+    names = alone.everything().terms
+    frequency = np.array([whole.frequency(term) for term in names], np.int32)
+    corpus = Whole(len(share) + len(others), sum(map(len, [*share, *others])), frequency)
+    counted = replace(postings._count(map(Counter, share)), whole=corpus)
+    postings.write_counted(folder / "share", counted)
+    found = Postings(folder / "share", corpus)
+    for term in names:
+        rows, values = whole.of(term)
+        assert found.of(term)[1].tobytes() == values[rows < len(share)].tobytes()
+        assert found.frequency(term) == whole.frequency(term)
+    told = found.everything()
+    terms = np.repeat(np.arange(len(names)), np.diff(told.starts))
+    for row, term, often in zip(told.rows.tolist(), terms.tolist(), found.counts().tolist(), strict=True):
+        assert often == share[row].count(names[term])
+    left = SomePostings(found, np.arange(len(share))).everything()
+    np.testing.assert_array_equal(left.values, alone.everything().values)
+    np.testing.assert_array_equal(SomePostings(found, np.arange(len(share))).scores(names), alone.scores(names))
+
+
+def test_counts_are_found_again_up_to_the_most(tmp_path: Path) -> None:
+    postings.write(tmp_path / "file", [Counter({"disk": 70_000, "full": 1}), Counter({"disk": 3}), Counter({"full": 500})])
+    assert Postings(tmp_path / "file").counts().tolist() == [MOST, 3, 1, 500]
+
+
+@pytest.mark.parametrize("frequency", [[1], [1, 1], [2, 4], [2, 1, 1]])
+def test_a_corpus_that_they_are_no_share_of_is_refused(tmp_path: Path, frequency: list[int]) -> None:
+    opened(tmp_path / "file", [["disk", "full"], ["disk"]])
+    with pytest.raises(ValueError, match="frequencies of terms|fewer incidents of the corpus"):
+        Postings(tmp_path / "file", Whole(3, 9, np.array(frequency, np.int32)))
