@@ -5,8 +5,8 @@
 
 run.txt holds what an installation needs, a file named after an extra what that needs besides, dev.txt what the tests need too,
 build.txt what makes a package of the code, tools.txt what looks after all of these. torch and the libraries of graphics cards
-that its plain build brings along are apart, in torch.txt: whoever installs a build for the CPU, or for other cards, has files with
-other checksums.
+that its plain build brings along are apart, in torch.txt: whoever installs a build for the CPU, or for other cards, has files
+with other checksums.
 """
 
 from __future__ import annotations
