@@ -135,5 +135,5 @@ def test_counts_are_found_again_up_to_the_most(tmp_path: Path) -> None:
 @pytest.mark.parametrize("frequency", [[1], [1, 1], [2, 4], [2, 1, 1]])
 def test_a_corpus_that_they_are_no_share_of_is_refused(tmp_path: Path, frequency: list[int]) -> None:
     opened(tmp_path / "file", [["disk", "full"], ["disk"]])
-    with pytest.raises(ValueError, match="frequencies of terms|fewer incidents of the corpus"):
+    with pytest.raises(ValueError, match=r"frequencies of terms|fewer incidents of the corpus"):
         Postings(tmp_path / "file", Whole(3, 9, np.array(frequency, np.int32)))
