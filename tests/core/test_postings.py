@@ -120,8 +120,8 @@ def test_a_share_has_the_values_of_the_whole_and_forgets_it_for_who_sees_no_more
         assert found.frequency(term) == whole.frequency(term)
     told = found.everything()
     terms = np.repeat(np.arange(len(names)), np.diff(told.starts))
-    for row, term, often in zip(told.rows.tolist(), terms.tolist(), found.counts().tolist(), strict=True):
-        assert often == share[row].count(names[term])
+    for row, number, often in zip(told.rows.tolist(), terms.tolist(), found.counts().tolist(), strict=True):
+        assert often == share[row].count(names[number])
     left = SomePostings(found, np.arange(len(share))).everything()
     np.testing.assert_array_equal(left.values, alone.everything().values)
     np.testing.assert_array_equal(SomePostings(found, np.arange(len(share))).scores(names), alone.scores(names))
