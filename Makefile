@@ -33,7 +33,7 @@ ask = $(shell $(BIN)/python -c 'import hashlib, os, sys; docs = os.path.realpath
   named = os.path.basename(docs) + "-" + hashlib.sha256(os.fsencode(docs)).hexdigest()[:8]; print($(1))' $(call quoted,$(DOCS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index eval test lint format bench bench-peers screenshots image check-image lock audit clean distclean install install-dev
+.PHONY: help serve index eval test test-server test-cluster lint format bench bench-peers screenshots image check-image lock audit clean distclean install install-dev
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -49,6 +49,12 @@ eval: index  ## measure the ranking on the judged queries of the seeds
 
 test: install-dev  ## run every test
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+
+test-server: install-dev  ## run the tests that want a real Milvus server, in a network namespace of their own
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.engines.namespace server -q
+
+test-cluster: install-dev  ## run the tests that want a Milvus of many processes; etcd must be installed
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.engines.namespace cluster -q
 
 lint: install-dev  ## check style and types
 	$(BIN)/ruff check .

@@ -81,6 +81,7 @@ class LocalStore:
         self._services = files.read_services(folder)
         self._profiles: NDArray[np.float16] = np.load(folder / writer.PROFILES, mmap_mode="r")
         self._best_tokens = partial(ranking.best_tokens, self._codes, self._token_starts)
+        self.contents = Contents(self._layout, self._incidents, tokens, self._lexical, self._profiles)
 
     def _check(self) -> None:
         """Raise ValueError where the parts do not fit together."""
@@ -107,11 +108,6 @@ class LocalStore:
         info = replace(self.info, problems=len(problems), bytes=0, sources=())
         found.manifest, found._problems = structs.replace(self.manifest, info=info), problems
         return found
-
-    @property
-    def contents(self) -> Contents:
-        """What it is made of, for who takes it to another store."""
-        return Contents(self._layout, self._incidents, self._tokens, self._lexical, self._profiles)
 
     @property
     def labels(self) -> frozenset[str]:

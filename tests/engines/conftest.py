@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 # The client would read settings from a file .env in any folder above.
 os.environ["PYTHON_DOTENV_DISABLED"] = "1"
-MARKS = {
-    "server": "milvus_server: wants a real Milvus server; run in a namespace by test_tiers.py",
-    "cluster": "milvus_cluster: wants a Milvus of many processes; run in a namespace by `make test-cluster`",
-}
 SECONDS = 30.0
 
 
@@ -57,11 +53,6 @@ class Engine:
                     client.drop_alias(alias)
                 client.drop_collection(name)
         client.close()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    for line in MARKS.values():
-        config.addinivalue_line("markers", line)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -19,6 +19,8 @@ SECONDS = 900
 @pytest.mark.skipif(bool(namespace.tier_inside()), reason="is what runs in the namespace")
 def test_the_real_server(tmp_path: Path) -> None:
     """Every test marked `milvus_server` passes; `python -m tests.engines.namespace server` shows them one by one."""
+    if not os.environ.get("RCASEARCH_TEST_SERVER"):
+        pytest.skip("takes minutes: `make test-server` runs it, and so does RCASEARCH_TEST_SERVER=1")
     if why := namespace.missing("server"):
         pytest.skip(why)
     command = namespace.command("server", ["-q", "--no-header"], tmp_path / "tests")

@@ -30,7 +30,7 @@ _BACK_OFF_S = 0.1
 # Some calls ask the engine twice, and who is refused wants to be told in time.
 _SHARE = 0.45
 _LEAST_S = 0.05
-_VERSION = re.compile(r"(\d+)\.(\d+)")
+_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})")
 _LITE = "milvus_lite"
 _BM25_SINCE = (2, 5)
 # Of the process that this one was forked from: to close them here would break them there.
