@@ -135,9 +135,13 @@ HOSTILE = (
 def test_twice_as_much_of_a_hostile_text_takes_about_twice_as_long(part: str) -> None:
     def cost(length: int) -> float:
         text = (part * (length // len(part) + 1))[:length]
-        started = time.process_time()
-        find(text)
-        return time.process_time() - started
+        found = []
+        # The least of some: what others left behind may be cleared away meanwhile.
+        for _ in range(3):
+            started = time.process_time()
+            find(text)
+            found.append(time.process_time() - started)
+        return min(found)
 
     # In CPU time, and far from both: squares would make it sixty-four times.
     assert cost(64_000) < 30 * max(cost(8_000), 0.002)
