@@ -298,7 +298,10 @@ def _wait_until_idle(pid: int) -> None:
 
 def test_ctrl_c_while_waiting_for_a_paste_exits_with_130() -> None:
     words = [sys.executable, "-m", "rcasearch", "search", "-"]
+    # Where the tests themselves run in the background, what they start would ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
+        signal.signal(signal.SIGINT, before)
         _wait_until_idle(process.pid)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
